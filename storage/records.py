@@ -1,0 +1,195 @@
+"""What a connector yields: canonical records in pages, with the rows that could not be read and why.
+
+A record names others by the ext id their source uses; `make_id` turns that into Vigie's id. Dates may be local days
+(`date`) or moments (aware `datetime`): the page engine makes local days of moments in the workspace's time zone.
+Amounts are integer minor units.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+When = date | datetime
+"""A local day, or an aware moment."""
+
+_LONGEST_EXT_ID = 120
+
+
+def make_id(source: str, ext_id: str) -> str:
+    """Vigie's id of a row: readable, deterministic, at most about 200 characters.
+
+    >>> make_id("files", "1C1I7A6R")
+    'files:1C1I7A6R'
+    """
+    if len(ext_id) > _LONGEST_EXT_ID:
+        digest = hashlib.sha256(ext_id.encode()).hexdigest()[:32]
+        ext_id = f"{ext_id[: _LONGEST_EXT_ID - 33]}~{digest}"
+    return f"{source}:{ext_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What every record carries."""
+
+    object: ClassVar[str]
+    ext_id: str
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team(Record):
+    object = "team"
+    name: str
+    parent: str | None = None
+    manager: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Record):
+    object = "person"
+    name: str
+    email: str | None = None
+    region: str | None = None
+    team: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer(Record):
+    object = "customer"
+    name: str
+    segment: str | None = None
+    origin: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product(Record):
+    object = "product"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline(Record):
+    object = "pipeline"
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Record):
+    object = "stage"
+    name: str
+    pipeline: str | None = None
+    position: int = 0
+    status: str = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal(Record):
+    object = "deal"
+    name: str
+    status: str
+    raw_status: str | None = None
+    kind: str | None = None
+    customer: str | None = None
+    owner: str | None = None
+    product: str | None = None
+    pipeline: str | None = None
+    stage: str | None = None
+    lead: str | None = None
+    segment: str | None = None
+    origin: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    """None = the workspace's currency."""
+    created: When | None = None
+    closed: When | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead(Record):
+    object = "lead"
+    name: str
+    created: When | None = None
+    qualified_on: When | None = None
+    qualified: bool | None = None
+    inbound: bool | None = None
+    converted: bool | None = None
+    converted_on: When | None = None
+    customer: str | None = None
+    owner: str | None = None
+    segment: str | None = None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract(Record):
+    object = "contract"
+    customer: str
+    starts_on: date
+    ends_on: date | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase(Record):
+    object = "purchase"
+    customer: str
+    purchased: When
+    product: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spend(Record):
+    object = "spend"
+    kind: str
+    starts_on: date
+    ends_on: date
+    amount_minor: int
+    origin: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A row that another row names: inserted with its name if absent, else left alone."""
+
+    object: str
+    ext_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A row that was set aside (`kept=False`) or loaded with a flag (`kept=True`), and why.
+
+    `reason` is a stable code of `storage.problems`; `details` holds the values its sentence needs.
+    """
+
+    object: str
+    place: str
+    reason: str
+    field: str | None = None
+    ext_id: str | None = None
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    payload: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One transaction's worth: records in the order they must be written, and the cursor that follows them."""
+
+    object: str
+    records: Sequence[Record]
+    mentions: Sequence[Mention] = ()
+    problems: Sequence[Problem] = ()
+    cursor: str = "{}"
+    last: bool = False
+    """True on the page after which the object is known to be complete."""
