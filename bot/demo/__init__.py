@@ -1,0 +1,1 @@
+"""The sample company and the play it is shown in: `vigie demo`."""
