@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test
+.PHONY: help demo install test test-page test-real torture lint format docs texts page page-fresh screenshots lock
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,3 +27,33 @@ demo: install ## start Vigie on a sample company, with a local playground in the
 
 test: $(VENV)/.installed-dev ## run the tests, on SQLite and on a PostgreSQL that they start themselves
 	$(BIN)/python -m pytest -n 2 -m "not page and not real and not torture" tests
+
+test-page: $(VENV)/.installed-dev ## test the playground page in a headless Chromium
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then \
+		$(BIN)/python -m pytest -m page tests; \
+	else echo "make test-page: no chromium and chromedriver here, the page is not tested"; fi
+
+test-real: $(VENV)/.installed-dev ## test on the real data sets (DATA=folder)
+	@if [ -d "$(DATA)" ]; then \
+		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 -m real tests; \
+	else echo "make test-real: no data set at DATA='$(DATA)', the real totals are not tested"; fi
+
+torture: $(VENV)/.installed-dev ## the tests that take minutes
+	$(BIN)/python -m pytest -n 2 -m torture tests
+
+lint: $(VENV)/.installed-dev ## check style, types, layers and dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+format: $(VENV)/.installed-dev ## put the code in its usual shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+		--group build --output-file requirements.txt pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+		--group build --group dev --output-file requirements-dev.txt pyproject.toml
