@@ -1,0 +1,25 @@
+"""Bring a database to the schema of this version. Alembic's revisions stand in `storage/migrations`."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine
+
+from storage.database import writing
+
+REVISIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or upgrade every table, in one transaction; a database that is up to date is left alone."""
+    with writing(engine) as connection:
+        command.upgrade(configuration(connection), "head")
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for this connection: no ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(REVISIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,13 @@
+"""Run by Alembic alone, from `storage.migrate`, which hands over the connection."""
+
+from alembic import context
+
+from storage.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,85 @@
+"""The workspace: its settings, written from the installation's own and read by everyone who computes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from storage import schema
+from storage.database import insert, writing
+
+SINGLE = "main"
+"""The workspace's id where one installation serves one team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    id: str
+    name: str
+    time_zone: str
+    """IANA name; every local day of the workspace is a day of this zone."""
+    currency: str
+    """ISO 4217 code."""
+    language: str
+    fiscal_start_month: int
+    visibility: str
+    """`own`, `team` or `everyone`."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+def ensure_workspace(
+    engine: Engine,
+    workspace_id: str = SINGLE,
+    *,
+    now: datetime,
+    time_zone: str,
+    currency: str,
+    language: str,
+    name: str | None = None,
+    fiscal_start_month: int = 1,
+    visibility: str = "team",
+) -> Workspace:
+    """Create the workspace, or bring its row to these settings; a row that says the same is left alone.
+
+    Raises `ZoneInfoNotFoundError` (a `KeyError`) for a time zone that does not exist.
+    """
+    wanted = Workspace(
+        workspace_id, name or workspace_id, time_zone, currency, language, fiscal_start_month, visibility
+    )
+    ZoneInfo(time_zone)
+    table = schema.workspace
+    values = {
+        "name": wanted.name,
+        "time_zone": time_zone,
+        "currency": currency,
+        "language": language,
+        "fiscal_start_month": fiscal_start_month,
+        "visibility": visibility,
+    }
+    with writing(engine) as connection:
+        row = insert(connection, table).values(workspace_id=workspace_id, created_at=now, **values)
+        differs = sa.or_(*(table.c[key] != value for key, value in values.items()))
+        connection.execute(row.on_conflict_do_update(index_elements=["workspace_id"], set_=values, where=differs))
+    return wanted
+
+
+def read_workspace(connection: Connection, workspace_id: str = SINGLE) -> Workspace:
+    """The workspace's settings. Raises `LookupError` where it has not been created."""
+    table = schema.workspace
+    row = connection.execute(sa.select(table).where(table.c.workspace_id == workspace_id)).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no workspace {workspace_id!r} in this database")
+    return Workspace(
+        row.workspace_id,
+        row.name,
+        row.time_zone,
+        row.currency,
+        row.language,
+        row.fiscal_start_month,
+        row.visibility,
+    )
