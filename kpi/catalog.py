@@ -1,0 +1,402 @@
+"""Every KPI, declared once. Add one here and it can be asked, compared, grouped, charted, digested and watched."""
+
+from decimal import Decimal
+
+from kpi.declaration import Kpi, Reading, Target, Window, Words
+from kpi.query import Unit
+
+DEAL = ("rep", "team", "customer", "segment", "source", "product", "pipeline", "region")
+LEAD = ("rep", "team", "segment", "source", "region")
+CUSTOMER = ("rep", "team", "segment", "source")
+
+
+def _(message: str) -> str:
+    """Marks an English text for the gettext catalogs; bot translates it."""
+    return message
+
+
+WIN_RATE = Kpi(
+    metric="win_rate",
+    name=_("Win rate"),
+    description=_("Signed deals out of all opportunities."),
+    words=Words(
+        en=("win rate", "conversion rate", "close rate"),
+        fr=("taux de transformation", "taux de conversion", "taux de signature"),
+    ),
+    readings=(
+        Reading(
+            key="cohort",
+            name=_("by creation date"),
+            description=_("Of the deals created in the period, the share won as of now."),
+            unit=Unit.PERCENT,
+            numerator=_("deals won"),
+            denominator=_("deals created"),
+            words=Words(en=("cohort", "created"), fr=("cohorte", "crees")),
+            beside=("closed",),
+        ),
+        Reading(
+            key="closed",
+            name=_("by closing date"),
+            description=_("Of the deals won or lost in the period, the share won."),
+            unit=Unit.PERCENT,
+            numerator=_("deals won"),
+            denominator=_("deals won or lost"),
+            words=Words(en=("closed", "closing"), fr=("clos", "clotures", "fermes")),
+        ),
+        Reading(
+            key="flow",
+            name=_("won over created"),
+            description=_("Deals won in the period over deals created in the period; it may pass 100 %."),
+            unit=Unit.PERCENT,
+            numerator=_("deals won in the period"),
+            denominator=_("deals created in the period"),
+            words=Words(en=("flow",), fr=("flux",)),
+        ),
+    ),
+    asked="cohort",
+    judged="closed",
+    dimensions=DEAL,
+    recommended=(Target("closed", Decimal(30)), Target("cohort", Decimal(30))),
+)
+
+SALES_CYCLE = Kpi(
+    metric="sales_cycle",
+    name=_("Sales cycle"),
+    description=_("Days from creation to signature, of the deals signed in the period."),
+    words=Words(
+        en=("sales cycle", "cycle", "time to close"),
+        fr=("duree moyenne de transformation", "cycle de vente", "cycle", "duree de transformation"),
+    ),
+    readings=(
+        Reading(
+            key="mean",
+            name=_("mean"),
+            description=_("Mean number of days from creation to signature of the deals won in the period."),
+            unit=Unit.DAYS,
+            numerator=_("days in total"),
+            denominator=_("deals won"),
+            words=Words(en=("mean", "average"), fr=("moyenne", "moyen")),
+        ),
+        Reading(
+            key="median",
+            name=_("median"),
+            description=_("Median number of days from creation to signature of the deals won in the period."),
+            unit=Unit.DAYS,
+            numerator=_("days"),
+            words=Words(en=("median",), fr=("mediane", "median")),
+        ),
+        Reading(
+            key="all",
+            name=_("won and lost"),
+            description=_("Mean number of days from creation to closing of the deals won or lost in the period."),
+            unit=Unit.DAYS,
+            numerator=_("days in total"),
+            denominator=_("deals won or lost"),
+            words=Words(en=("won and lost", "all"), fr=("gagnees et perdues", "tous")),
+        ),
+    ),
+    asked="mean",
+    judged="mean",
+    dimensions=DEAL,
+    higher_is_better=False,
+)
+
+AVERAGE_DEAL = Kpi(
+    metric="average_deal",
+    name=_("Average deal"),
+    description=_("Won amount over the number of deals won, by closing date."),
+    words=Words(en=("average deal", "deal size", "basket"), fr=("panier moyen", "panier", "affaire moyenne")),
+    readings=(
+        Reading(
+            key="mean",
+            name=_("mean"),
+            description=_(
+                "Won amount over the number of deals won in the period; deals without an amount are left out."
+            ),
+            unit=Unit.MONEY,
+            numerator=_("won amount"),
+            denominator=_("deals won"),
+        ),
+    ),
+    asked="mean",
+    judged="mean",
+    dimensions=DEAL,
+)
+
+RETENTION = Kpi(
+    metric="retention",
+    name=_("Retention"),
+    description=_("Customers kept over the period."),
+    words=Words(en=("retention", "retention rate"), fr=("taux de retention", "retention", "fidelisation")),
+    readings=(
+        Reading(
+            key="literal",
+            name=_("literal"),
+            description=_(
+                "Customers at the end minus new customers, over customers at the start; it may pass 100 % when former "
+                "customers come back."
+            ),
+            unit=Unit.PERCENT,
+            numerator=_("customers at the end minus new ones"),
+            denominator=_("customers at the start"),
+            words=Words(en=("literal",), fr=("litteral", "litterale")),
+        ),
+        Reading(
+            key="strict",
+            name=_("strict"),
+            description=_("Customers active at the start and still active at the end, over customers at the start."),
+            unit=Unit.PERCENT,
+            numerator=_("customers kept"),
+            denominator=_("customers at the start"),
+            words=Words(en=("strict",), fr=("strict", "stricte")),
+        ),
+    ),
+    asked="literal",
+    judged="literal",
+    dimensions=CUSTOMER,
+    recommended=(Target("literal", Decimal(80)), Target("strict", Decimal(80))),
+    asked_window=Window.TWELVE_MONTHS,
+    judged_window=Window.TWELVE_MONTHS,
+)
+
+LEADS = Kpi(
+    metric="leads",
+    name=_("Leads generated"),
+    description=_("Qualified inbound leads, by qualification date."),
+    words=Words(en=("leads", "leads generated", "new leads"), fr=("leads", "leads generes", "prospects", "pistes")),
+    readings=(
+        Reading(
+            key="count",
+            name=_("count"),
+            description=_("Qualified inbound leads of the period, by qualification date (creation date without one)."),
+            unit=Unit.COUNT,
+            numerator=_("leads"),
+        ),
+    ),
+    asked="count",
+    judged="count",
+    dimensions=LEAD,
+)
+
+LEAD_CONVERSION = Kpi(
+    metric="lead_conversion",
+    name=_("Lead conversion"),
+    description=_("Leads that became customers."),
+    words=Words(
+        en=("lead conversion", "leads conversion", "lead conversion rate"),
+        fr=("conversion des leads", "taux de conversion des leads", "conversion des prospects"),
+    ),
+    readings=(
+        Reading(
+            key="cohort",
+            name=_("by lead date"),
+            description=_("Of the leads of the period, the share converted as of now."),
+            unit=Unit.PERCENT,
+            numerator=_("leads converted"),
+            denominator=_("leads"),
+            words=Words(en=("cohort",), fr=("cohorte",)),
+        ),
+        Reading(
+            key="flow",
+            name=_("converted over generated"),
+            description=_("Leads converted in the period over leads of the period; it may pass 100 %."),
+            unit=Unit.PERCENT,
+            numerator=_("leads converted in the period"),
+            denominator=_("leads of the period"),
+            words=Words(en=("flow",), fr=("flux",)),
+        ),
+    ),
+    asked="cohort",
+    judged="cohort",
+    dimensions=LEAD,
+    recommended=(
+        Target("cohort", Decimal(20), segment="B2B"),
+        Target("cohort", Decimal(30), segment="B2C"),
+    ),
+    judged_window=Window.MATURED_28_DAYS,
+)
+
+UPSELL_RATE = Kpi(
+    metric="upsell_rate",
+    name=_("Upsell and cross-sell rate"),
+    description=_("Additional sales to existing customers out of all sales."),
+    words=Words(
+        en=("upsell", "upsell rate", "cross-sell", "upsell and cross-sell"),
+        fr=("upsell", "taux d'upsell", "cross-sell", "ventes additionnelles", "vente additionnelle"),
+    ),
+    readings=(
+        Reading(
+            key="count",
+            name=_("by count"),
+            description=_("Additional sales over sales of the period, by closing date."),
+            unit=Unit.PERCENT,
+            numerator=_("additional sales"),
+            denominator=_("sales"),
+            words=Words(en=("by count",), fr=("en nombre",)),
+            beside=("revenue",),
+        ),
+        Reading(
+            key="revenue",
+            name=_("by revenue"),
+            description=_("Amount of the additional sales over the amount of all sales of the period."),
+            unit=Unit.PERCENT,
+            numerator=_("amount of additional sales"),
+            denominator=_("amount of sales"),
+            words=Words(en=("by revenue", "revenue"), fr=("en chiffre d'affaires", "en ca")),
+        ),
+    ),
+    asked="count",
+    judged="revenue",
+    dimensions=DEAL,
+    recommended=(Target("revenue", Decimal(10), Decimal(30)),),
+)
+
+CAC = Kpi(
+    metric="cac",
+    name=_("Customer acquisition cost"),
+    description=_("Marketing and sales spend over the number of new customers."),
+    words=Words(en=("cac", "acquisition cost", "customer acquisition cost"), fr=("cac", "cout d'acquisition")),
+    readings=(
+        Reading(
+            key="mean",
+            name=_("mean"),
+            description=_(
+                "Spend of the period, spread over its days, over the customers who bought for the first time."
+            ),
+            unit=Unit.MONEY,
+            numerator=_("spend"),
+            denominator=_("new customers"),
+        ),
+    ),
+    asked="mean",
+    judged="mean",
+    dimensions=("source",),
+    higher_is_better=False,
+)
+
+LTV = Kpi(
+    metric="ltv",
+    name=_("Customer lifetime value"),
+    description=_("Average basket x purchase frequency x retention duration."),
+    words=Words(
+        en=("ltv", "lifetime value", "customer lifetime value"),
+        fr=("ltv", "valeur vie client", "valeur vie", "valeur a vie"),
+    ),
+    readings=(
+        Reading(
+            key="mean",
+            name=_("mean"),
+            description=_(
+                "Mean won amount x purchases per buyer over the 12 months to the end of the period, over 1 minus the "
+                "strict retention of those 12 months."
+            ),
+            unit=Unit.MONEY,
+            numerator=_("yearly amount per buyer"),
+            denominator=_("share of customers lost in a year"),
+        ),
+    ),
+    asked="mean",
+    judged="mean",
+    dimensions=CUSTOMER,
+    asked_window=Window.TWELVE_MONTHS,
+    judged_window=Window.TWELVE_MONTHS,
+)
+
+REVENUE_WON = Kpi(
+    metric="revenue_won",
+    name=_("Revenue won"),
+    description=_("Amount of the deals won, by closing date."),
+    words=Words(
+        en=("revenue", "revenue won", "sales", "won amount"),
+        fr=("chiffre d'affaires", "ca", "ca signe", "montant gagne", "ventes"),
+    ),
+    readings=(
+        Reading(
+            key="sum",
+            name=_("sum"),
+            description=_("Amount of the deals won in the period, by closing date."),
+            unit=Unit.MONEY,
+            numerator=_("won amount"),
+        ),
+    ),
+    asked="sum",
+    judged="sum",
+    dimensions=DEAL,
+)
+
+DEALS_CREATED = Kpi(
+    metric="deals_created",
+    name=_("Deals created"),
+    description=_("Deals created in the period."),
+    words=Words(
+        en=("deals created", "new deals", "opportunities", "deals"),
+        fr=("affaires creees", "opportunites", "nouvelles affaires", "opportunites creees"),
+    ),
+    readings=(
+        Reading(
+            key="count",
+            name=_("count"),
+            description=_("Deals created in the period, whatever became of them."),
+            unit=Unit.COUNT,
+            numerator=_("deals created"),
+        ),
+    ),
+    asked="count",
+    judged="count",
+    dimensions=DEAL,
+)
+
+OPEN_PIPELINE = Kpi(
+    metric="open_pipeline",
+    name=_("Open pipeline"),
+    description=_("Amount of the deals still open at the end of the period."),
+    words=Words(
+        en=("open pipeline", "open deals", "pipeline value"),
+        fr=("pipeline ouvert", "affaires en cours", "portefeuille", "affaires ouvertes"),
+    ),
+    readings=(
+        Reading(
+            key="sum",
+            name=_("sum"),
+            description=_("Amount of the deals open at the end of the last day of the period."),
+            unit=Unit.MONEY,
+            numerator=_("open amount"),
+            beside=("count",),
+        ),
+        Reading(
+            key="count",
+            name=_("count"),
+            description=_("Number of deals open at the end of the last day of the period."),
+            unit=Unit.COUNT,
+            numerator=_("open deals"),
+            words=Words(en=("count", "number"), fr=("nombre",)),
+        ),
+    ),
+    asked="sum",
+    judged="sum",
+    dimensions=(*DEAL, "stage"),
+    judged_window=Window.TODAY,
+)
+
+CATALOG: tuple[Kpi, ...] = (
+    WIN_RATE,
+    SALES_CYCLE,
+    AVERAGE_DEAL,
+    RETENTION,
+    LEADS,
+    LEAD_CONVERSION,
+    UPSELL_RATE,
+    CAC,
+    LTV,
+    REVENUE_WON,
+    DEALS_CREATED,
+    OPEN_PIPELINE,
+)
+
+
+def kpi(metric: str) -> Kpi:
+    """The declaration of a metric; raises `KeyError` when there is none."""
+    for declared in CATALOG:
+        if declared.metric == metric:
+            return declared
+    raise KeyError(metric)
