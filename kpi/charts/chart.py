@@ -1,0 +1,89 @@
+"""What a picture shows, ready to be drawn: every text is written and translated by whoever asks for it.
+
+A `Chart` holds no exact number: floats only say where to draw, the texts beside them say the value. It can be pickled
+and written as JSON, since a letter keeps the chart that its picture will show.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MOST_BARS = 15
+
+
+class Kind(StrEnum):
+    LINE = "line"
+    """One series over time."""
+    BARS = "bars"
+    """Groups side by side, drawn in the order given, the first on top; at most `MOST_BARS`."""
+    PANELS = "panels"
+    """Several small lines, each with its own title and scale: the digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One point of a line or one bar."""
+
+    label: str
+    """The bucket or the group."""
+    value: float | None
+    """None = no data: a gap, never 0."""
+    text: str = ""
+    """The value in words, as it is written beside the mark."""
+    low: float | None = None
+    high: float | None = None
+    """The interval's ends; both or neither."""
+    few: bool = False
+    """Drawn hollow: too few deals to trust."""
+    complete: bool = True
+    """False: the bucket is not over; drawn hollow and dashed."""
+    muted: bool = False
+    """Drawn grey: the group "(none)"."""
+    before: float | None = None
+    """The same place in the period before, drawn as a light line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A value of the axis with its text: a tick, or the target."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    kind: Kind
+    title: str
+    subtitle: str = ""
+    marks: tuple[Mark, ...] = ()
+    ticks: tuple[Level, ...] = ()
+    """The value axis of a line; bars have none, their values stand beside them."""
+    target: Level | None = None
+    before_label: str = ""
+    """What the light line is."""
+    interval_label: str = ""
+    """What the band or the whiskers are."""
+    notes: tuple[str, ...] = ()
+    """Said under the picture: what hollow marks mean, how many groups are not shown."""
+    value: str = ""
+    """Of a panel: the value in large type."""
+    change: str = ""
+    """Of a panel: its change and its target, in words."""
+    panels: tuple["Chart", ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind is Kind.BARS and len(self.marks) > MOST_BARS:
+            raise ValueError(f"a chart shows at most {MOST_BARS} bars, not {len(self.marks)}")
+
+    def to_json(self) -> str:
+        """JSON that `from_json` reads back to an equal chart."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(Chart).dump_json(self, exclude_defaults=True).decode()
+
+    @staticmethod
+    def from_json(text: str) -> "Chart":
+        """The chart that `to_json` wrote. ValueError if the text is not one."""
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(Chart).validate_json(text)
