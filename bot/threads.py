@@ -1,0 +1,60 @@
+"""The bounded pool in which answers run. Jobs have threads of their own, so that slow syncs starve no answer."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+ANSWERS = 8
+WAITING = 100
+"""Answers accepted but not yet delivered; beyond that, Vigie says that it is busy."""
+DRAIN_SECONDS = 20.0
+
+
+class Threads:
+    """The answers' threads, with a limit to what waits, and a way to be drained. `submit` never blocks."""
+
+    def __init__(self) -> None:
+        self.answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="answer")
+        self._room = threading.BoundedSemaphore(WAITING)
+        self._under_way: set[Future[None]] = set()
+        self._closed = False
+
+    def submit(self, work: Callable[[], None]) -> bool:
+        """Have `work` done by the answers' pool; false when there is no room, or Vigie is stopping."""
+        if self._closed or not self._room.acquire(blocking=False):
+            log.warning("busy waiting=%d", len(self._under_way))
+            return False
+        future = self.answers.submit(_guarded, work)
+        self._under_way.add(future)
+        future.add_done_callback(self._finished)
+        return True
+
+    async def awaited(self, work: Callable[[], T]) -> T:
+        """What `work` gives, done by the answers' pool: for forms, whose acknowledgement says what is wrong."""
+        return await asyncio.get_running_loop().run_in_executor(self.answers, work)
+
+    def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
+        """Take nothing new and wait for what was accepted; false when some of it was not done in time."""
+        self._closed = True
+        undone = wait(list(self._under_way), timeout=seconds).not_done
+        self.answers.shutdown(wait=not undone, cancel_futures=True)
+        if undone:
+            log.error("drained undone=%d", len(undone))
+        return not undone
+
+    def _finished(self, future: Future[None]) -> None:
+        self._under_way.discard(future)
+        self._room.release()
+
+
+def _guarded(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("work_failed")

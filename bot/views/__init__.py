@@ -1,0 +1,1 @@
+"""What people read: results, errors and help turned into sentences and blocks. Nothing here asks or sends."""
