@@ -24,27 +24,27 @@ def period_label(period: Period, locale: Locale, fiscal_start_month: int = 1) ->
     """What people call the period: `T4 2017`, `décembre 2017`, `semaine 34 (21–27 août 2017)`, `du 3 mars au 15 avril
     2017`, `28 jours jusqu'au 22 nov. 2026`. A unit cut short says its last day: `décembre 2017, jusqu'au 15 déc.`.
 
-    With a fiscal year that starts in another month than January, quarters and years that belong to it say so and name
-    both calendar years: `T1 de l'exercice 2026/27 (avr.–juin 2026)`.
+    With a fiscal year that starts in another month than January, its quarters and years say so and name both calendar
+    years: `T1 de l'exercice 2026/27 (avr.–juin 2026)`. A year from January is a calendar year all the same.
     """
     words = _WORDS[locale.language]
-    last = period.end - timedelta(days=1)
-    if period.end <= period.start:
-        return day(period.start, locale)
+    last = period.last_day
     if period.unit is not None and period.start == _unit_start(period, fiscal_start_month):
         name = _unit_name(period, locale, fiscal_start_month)
-        if period.end >= _unit_end(period):
+        if period.end >= period.whole().end:
             return name
         return words["cut"].format(name=name, day=_date(last, "d MMM", locale))
-    if last == period.start:
-        return day(last, locale)
+    if last <= period.start:
+        return day(period.start, locale)
     months = _months(period)
     if months and period.start.day == 1:
         return _span(period.start, last, "MMMM y", "MMMM", locale)
-    if months and months > 1:
+    if period.span is Grain.DAY:
+        return words["days"].format(count=period.days, day=day(last, locale, short=True))
+    if period.span is Grain.WEEK:
+        return words["weeks"].format(count=period.days // 7, day=day(last, locale, short=True))
+    if period.span is not None and months > 1:
         return words["months"].format(count=months, day=day(last, locale, short=True))
-    if (period.end - period.start).days == 28:
-        return words["days"].format(count=28, day=day(last, locale, short=True))
     if period.start.year != last.year:
         first = day(period.start, locale)
     else:
@@ -71,7 +71,7 @@ def bucket_label(start: date, grain: Grain, locale: Locale, fiscal_start_month: 
         case Grain.QUARTER:
             return f"{words['q']}{_fiscal_quarter(start, fiscal_start_month)} {_fiscal_year(start, fiscal_start_month)}"
         case Grain.YEAR:
-            return _fiscal_year(start, fiscal_start_month)
+            return _fiscal_year(start, 1 if start.month == 1 else fiscal_start_month)
 
 
 _WORDS = {
@@ -83,6 +83,7 @@ _WORDS = {
         "year": "fiscal year {year} ({span})",
         "cut": "{name}, to {day}",
         "months": "{count} months to {day}",
+        "weeks": "{count} weeks to {day}",
         "days": "{count} days to {day}",
         "range": "{first} to {last}",
     },
@@ -94,6 +95,7 @@ _WORDS = {
         "year": "exercice {year} ({span})",
         "cut": "{name}, jusqu'au {day}",
         "months": "{count} mois jusqu'au {day}",
+        "weeks": "{count} semaines jusqu'au {day}",
         "days": "{count} jours jusqu'au {day}",
         "range": "du {first} au {last}",
     },
@@ -102,7 +104,7 @@ _WORDS = {
 
 def _unit_name(period: Period, locale: Locale, fiscal_start_month: int) -> str:
     words = _WORDS[locale.language]
-    start, last = period.start, _unit_end(period) - timedelta(days=1)
+    start, last = period.start, period.whole().last_day
     match period.unit:
         case Grain.WEEK:
             return words["week"].format(
@@ -110,6 +112,8 @@ def _unit_name(period: Period, locale: Locale, fiscal_start_month: int) -> str:
             )
         case Grain.MONTH:
             return _date(start, "MMMM y", locale)
+        case Grain.YEAR if start.month == 1:
+            return _date(start, "y", locale)
         case Grain.QUARTER | Grain.YEAR if fiscal_start_month != 1:
             return words[period.unit.value].format(
                 quarter=_fiscal_quarter(start, fiscal_start_month),
@@ -118,8 +122,6 @@ def _unit_name(period: Period, locale: Locale, fiscal_start_month: int) -> str:
             )
         case Grain.QUARTER:
             return _date(start, "QQQ y", locale)
-        case Grain.YEAR:
-            return _date(start, "y", locale)
         case _:
             return day(start, locale)
 
@@ -135,28 +137,9 @@ def _unit_start(period: Period, fiscal_start_month: int) -> date | None:
         case Grain.QUARTER:
             return start.replace(day=1) if (start.month - fiscal_start_month) % 3 == 0 else None
         case Grain.YEAR:
-            return start.replace(day=1) if start.month == fiscal_start_month else None
+            return start.replace(day=1) if start.month in (1, fiscal_start_month) else None
         case _:
             return start
-
-
-def _unit_end(period: Period) -> date:
-    match period.unit:
-        case Grain.WEEK:
-            return period.start + timedelta(days=7)
-        case Grain.MONTH:
-            return _month_after(period.start, 1)
-        case Grain.QUARTER:
-            return _month_after(period.start, 3)
-        case Grain.YEAR:
-            return _month_after(period.start, 12)
-        case _:
-            return period.start + timedelta(days=1)
-
-
-def _month_after(start: date, months: int) -> date:
-    years, month = divmod(start.month - 1 + months, 12)
-    return date(start.year + years, month + 1, 1)
 
 
 def _months(period: Period) -> int:

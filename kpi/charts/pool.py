@@ -3,6 +3,7 @@
 import multiprocessing
 import weakref
 from concurrent.futures import TimeoutError as TooLate
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,21 @@ class Pool:
                 self._pool = ProcessPool(self._workers, max_tasks=DRAWINGS, initializer=_bound, context=context)
                 self._end = weakref.finalize(self, _stop, self._pool)
             return self._pool
+
+
+def render(chart: Chart) -> bytes:
+    """The chart as PNG, drawn in the pool that the whole program shares. Raises what `Pool.render` raises."""
+    return _shared().render(chart)
+
+
+def close() -> None:
+    """Stop the shared pool; the next `render` starts it again. The end of the program does so by itself."""
+    _shared().close()
+
+
+@cache
+def _shared() -> Pool:
+    return Pool()
 
 
 def _stop(pool: Any) -> None:
