@@ -52,6 +52,9 @@ format: $(VENV)/.installed-dev ## put the code in its usual shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.installed ## write the pages that are made from the code
+	$(BIN)/python docs/make_kpis.py
+
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
 		--group build --output-file requirements.txt pyproject.toml

@@ -16,9 +16,7 @@ def test_no_file_names_a_package_index() -> None:
     index = re.compile(
         r'"resolved":\s*"https?:|--(extra-)?index-url(?! )|files\.python' + r"hosted|registry\.npm" + "js"
     )
-    named = [
-        path for path in tracked() if path.suffix != ".png" and index.search(path.read_text(errors="ignore"))
-    ]
+    named = [path for path in tracked() if path.suffix != ".png" and index.search(path.read_text(errors="ignore"))]
     assert not named
 
 
