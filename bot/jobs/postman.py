@@ -1,0 +1,162 @@
+"""Posts the letters of the outbox: claim, draw, post once, settle. What is in doubt is looked for, never posted again.
+
+The claim is committed before anything leaves, and the answer is written down after; a crash anywhere between leaves a
+letter whose message is then searched in the channel by the letter's id, which every message carries as metadata.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+from bot.conversation import Block, Context
+from bot.jobs import Job
+from bot.outcome import Later, Outcome, Refused, Sent, Unclear
+from bot.slack import SlackError
+from kpi.charts.chart import Chart
+from storage import outbox
+from storage.database import writing
+from storage.outbox import Letter
+
+log = logging.getLogger(__name__)
+
+EVENT_TYPE = "vigie_letter"
+"""Of the metadata on every letter; the payload is the letter's id alone, since any member can read it."""
+
+LATEST_START_SECONDS = 35
+"""A post begins at most so long after its claim: with its own deadline it then ends within the lease."""
+
+FILE_PATIENCE_SECONDS = 12
+"""How long Slack may take to digest an uploaded picture before the letter goes out without it."""
+
+UNREADABLE_RETRY = timedelta(minutes=10)
+"""When a channel whose history cannot be read is tried again (the bot may have been given the right meanwhile)."""
+
+
+def run(context: Context, stopping: Event) -> None:
+    """Deliver everything that is due, one letter after the other."""
+    while not stopping.is_set() and deliver_one(context, stopping):
+        pass
+
+
+def deliver_one(context: Context, stopping: Event) -> bool:
+    """Take one letter through claim, attempt and settlement; false when none is due."""
+    with writing(context.engine) as connection:
+        letter = outbox.claim(connection, context.clock.now())
+    if letter is None:
+        return False
+    claimed = time.monotonic()
+    outcome = _look(context, letter) if letter.doubtful else _send(context, letter, stopping, claimed)
+    with writing(context.engine) as connection:
+        if outcome is None:
+            outbox.release(connection, letter, context.clock.now())
+        elif not outbox.settle(connection, letter, outcome):
+            log.warning("letter_claim_lost letter=%s", letter.id)
+    if outcome is not None:
+        level = logging.ERROR if outcome.state == "dead" else logging.INFO
+        log.log(level, "letter_%s letter=%s kind=%s error=%s", outcome.state, letter.id, letter.kind, outcome.error)
+    return True
+
+
+def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> outbox.Outcome | None:
+    """Post or edit, once. None = no byte has left, and none should: give the letter back."""
+    if letter.edits is not None and letter.edits_ts is None:
+        return outbox.skipped("the message it edits was never posted")
+    file_id = None if letter.chart is None else _picture(context, letter, letter.chart)
+    if stopping.is_set() or time.monotonic() - claimed > LATEST_START_SECONDS:
+        return None
+    outcome = _call(context, letter, _blocks(letter, file_id))
+    waited = 0.0
+    while file_id is not None and _is_refused(outcome) and waited < FILE_PATIENCE_SECONDS and not stopping.wait(2):
+        waited += 2
+        outcome = _call(context, letter, _blocks(letter, file_id))
+    if file_id is not None and _is_refused(outcome):
+        outcome = _call(context, letter, _blocks(letter, None))
+    if _is_refused(outcome):
+        log.error("letter_blocks_refused letter=%s", letter.id)
+        outcome = _call(context, letter, ())
+    return _settlement(context, letter, outcome)
+
+
+def _call(context: Context, letter: Letter, blocks: Sequence[Block]) -> Outcome:
+    text, metadata = letter.payload["text"], metadata_of(letter.id)
+    if letter.edits_ts is not None:
+        own = metadata_of(letter.edits or "")
+        return context.slack.update(letter.channel_id, letter.edits_ts, text, blocks, metadata=own)
+    return context.slack.post(letter.channel_id, text, blocks, metadata=metadata)
+
+
+def metadata_of(letter_id: str) -> Mapping[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"id": letter_id}}
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refused) and outcome.code in {"invalid_blocks", "invalid_blocks_format"}
+
+
+def _settlement(context: Context, letter: Letter, outcome: Outcome) -> outbox.Outcome:
+    now = context.clock.now()
+    match outcome:
+        case Sent():
+            return outbox.sent(letter.edits_ts or outcome.ts)
+        case Refused():
+            return outbox.dead(outcome.code)
+        case Later():
+            return outbox.later(now + timedelta(seconds=outcome.seconds), outcome.code)
+        case Unclear() if letter.edits is not None:
+            # The same edit twice is the same message.
+            return outbox.later(now + timedelta(seconds=5), outcome.reason)
+        case Unclear():
+            return outbox.doubtful(now + outbox.LOOK_AFTER, outcome.reason)
+
+
+def _look(context: Context, letter: Letter) -> outbox.Outcome:
+    """Is a letter in doubt in its channel? Found: sent. Not found: to be posted. Unreadable: stays in doubt."""
+    now = context.clock.now()
+    cursor = ""
+    try:
+        while True:
+            page = context.slack.ask(
+                "conversations.history",
+                channel=letter.channel_id,
+                oldest=f"{(letter.created_at - timedelta(seconds=5)).timestamp():.6f}",
+                include_all_metadata=True,
+                limit=200,
+                cursor=cursor or None,
+            )
+            for message in page["messages"]:
+                if (message.get("metadata") or {}).get("event_payload", {}).get("id") == letter.id:
+                    return outbox.sent(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return outbox.later(now, "it was not in the channel")
+    except SlackError as error:
+        wait = timedelta(seconds=error.outcome.seconds) if isinstance(error.outcome, Later) else UNREADABLE_RETRY
+        return outbox.doubtful(now + wait, f"history: {error.code}")
+
+
+def _picture(context: Context, letter: Letter, chart: Mapping[str, Any]) -> str | None:
+    """Draw and upload, into no channel (an orphan is invisible); None when either fails: the words go out alone."""
+    from kpi.charts.pool import NotDrawn, render
+
+    try:
+        data = render(Chart.from_json(chart["chart"]))
+    except (NotDrawn, ValueError) as error:
+        log.warning("letter_chart_failed letter=%s error=%s", letter.id, error)
+        return None
+    outcome = context.slack.upload(data, "vigie.png", title=chart["title"], alt_text=chart["alt"])
+    return str(outcome.data["file_id"]) if isinstance(outcome, Sent) else None
+
+
+def _blocks(letter: Letter, file_id: str | None) -> list[Block]:
+    """The letter's blocks, with the picture at its place."""
+    blocks = list(letter.payload["blocks"])
+    if file_id is not None and letter.chart is not None:
+        image = {"type": "image", "slack_file": {"id": file_id}, "alt_text": letter.chart["alt"]}
+        blocks.insert(letter.chart["at"], image)
+    return blocks
+
+
+JOB = Job("postman", 1, run)
