@@ -72,10 +72,13 @@ def points_change(points: Fraction | None, locale: Locale) -> str | None:
     return f"{_plus(rounded(points, 1))}{_decimal(points, locale, 1)}\u00a0pts"
 
 
-def days(length: Fraction | None, locale: Locale) -> str | None:
-    """`51,8 jours`, `51.8 days`."""
+def days(length: Fraction | None, locale: Locale, *, compact: bool = False) -> str | None:
+    """`51,8 jours`, `51.8 days`; compact: `50 j`, `50 days`, with a decimal only where there is one."""
     if length is None:
         return None
+    if compact:
+        short = rounded(length, 0 if length.denominator == 1 else 1)
+        return _signed(format_unit(short, "duration-day", "short", locale=locale)).replace(" ", "\u00a0")
     return _signed(format_unit(rounded(length, 1), "duration-day", format="#,##0.0", locale=locale)).replace(
         " ", "\u00a0"
     )
@@ -106,7 +109,7 @@ def amount(number: Fraction | None, unit: Unit, currency: str, locale: Locale, *
             whole = compact and number is not None and number.denominator == 1
             return percent(number, locale, digits=0 if whole else 1)
         case Unit.DAYS:
-            return days(number, locale)
+            return days(number, locale, compact=compact)
         case Unit.COUNT:
             return count(number, locale, compact=compact)
 

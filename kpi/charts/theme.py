@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from kpi.charts.text import POINTS, fitted, font_file, plain
+from kpi.charts.text import POINTS, fitted, font_file, plain, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,10 +97,14 @@ def write(
 
 
 def head(axes: "Axes", title: str, subtitle: str, height: float) -> None:
-    """The title and the line under it, at the top."""
+    """The title and the line under it, at the top; a little smaller where they would not fit."""
     room = WIDTH - 2 * MARGIN
-    write(axes, MARGIN, height - 50, title, TITLE, bold=True, room=room)
-    write(axes, MARGIN, height - 100, subtitle, LABEL, colour=QUIET, room=room)
+    large, usual = (
+        size if width(plain(text, 90), size, bold=bold) <= room else size * 0.85
+        for text, size, bold in ((title, TITLE, True), (subtitle, LABEL, False))
+    )
+    write(axes, MARGIN, height - 50, title, large, bold=True, room=room)
+    write(axes, MARGIN, height - 100, subtitle, usual, colour=QUIET, room=room)
 
 
 def foot(axes: "Axes", notes: Sequence[str]) -> None:
