@@ -200,6 +200,14 @@ class Slack:
             self._identity = self.ask("auth.test")
         return self._identity
 
+    def scopes(self) -> frozenset[str]:
+        """What the token may do, as Slack says beside `auth.test`. Raises `SlackError`."""
+        try:
+            headers = self.client.api_call("auth.test").headers
+        except (SlackApiError, OSError) as error:
+            raise SlackError("auth.test", Unclear(type(error).__name__)) from None
+        return frozenset(scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip())
+
     def user(self, user_id: str) -> SlackUser:
         """A profile, believed for ten minutes. Raises `SlackError`."""
         with self._lock:

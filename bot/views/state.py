@@ -38,6 +38,7 @@ class _State(BaseModel):
     a: date
     b: date
     u: Grain | None = None
+    n: Grain | None = None
     c: Comparison | None = None
     g: str | None = None
     s: Grain | None = None
@@ -58,14 +59,15 @@ class _State(BaseModel):
 
 def encode(query: KpiQuery) -> str | None:
     """The question for a button's value; None when it does not fit, and the button is then left out."""
-    filters = [_Filter(d=each.dimension, k=each.key, n=clean(each.name, _NAME)) for each in query.filters]
     try:
+        filters = [_Filter(d=each.dimension, k=each.key, n=clean(each.name, _NAME)) for each in query.filters]
         state = _State(
             m=query.metric,
             r=query.reading,
             a=query.period.start,
             b=query.period.end,
             u=query.period.unit,
+            n=query.period.span,
             c=query.comparison,
             g=query.group_by,
             s=query.grain,
@@ -86,7 +88,7 @@ def decode(value: str, scope: Scope, today: date) -> KpiQuery:
     return KpiQuery(
         metric=state.m,
         reading=state.r,
-        period=Period(state.a, state.b, state.u),
+        period=Period(state.a, state.b, state.u, state.n),
         scope=scope,
         today=today,
         comparison=state.c,

@@ -1,0 +1,51 @@
+"""`vigie serve`: connect to Slack and answer, until told to stop."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 25
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port of /slack/events and /healthz; instead of VIGIE_PORT.")] = None,
+) -> None:
+    """Connect to Slack (Socket Mode with SLACK_APP_TOKEN, else signed HTTP) and answer until told to stop."""
+    import uvicorn
+
+    from bot.app import open_vigie
+    from bot.logs import configure_logs
+    from bot.settings import SettingsError, read_settings
+    from bot.slack import SlackError
+
+    configure_logs()
+    try:
+        settings = read_settings(**({} if port is None else {"port": port}))
+        vigie = open_vigie(settings)
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except SlackError as error:
+        typer.echo(slack_sentence(error.code), err=True)
+        raise typer.Exit(2) from None
+    uvicorn.run(
+        vigie.asgi,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def slack_sentence(code: str) -> str:
+    """Why Slack did not take the token, and what to do about it."""
+    if code in {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}:
+        return (
+            f"Slack does not accept SLACK_BOT_TOKEN ({code}): copy it again from OAuth & Permissions, "
+            "after installing the app"
+        )
+    return f"Slack could not be reached ({code}): check the network and VIGIE_SLACK_API_URL"

@@ -1,0 +1,55 @@
+"""Settings: one sentence when something is missing or wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SettingsError, read_settings
+
+GOOD = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "VIGIE_PORT", "VIGIE_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_settings_come_from_the_environment_and_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text("SLACK_BOT_TOKEN=xoxb-file\nVIGIE_PORT=4000\nVIGIE_LANGUAGE=fr\nOTHER=1\n")
+    monkeypatch.setenv("VIGIE_PORT", "5000")
+    settings = read_settings(file)
+    assert (settings.bot_token, settings.port, settings.language) == ("xoxb-file", 5000, "fr")
+
+
+def test_a_secret_never_shows() -> None:
+    assert "xoxb-1" not in repr(read_settings(None, **GOOD))
+    assert "xapp-1" not in str(read_settings(None, **GOOD).model_dump())
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "where"),
+    [
+        ({}, "SLACK_BOT_TOKEN is missing", "OAuth & Permissions"),
+        ({"slack_bot_token": "xoxb-1"}, "SLACK_APP_TOKEN is missing", "SLACK_SIGNING_SECRET"),
+        ({"slack_bot_token": "xoxp-1"}, "SLACK_BOT_TOKEN is wrong", "xoxb-"),
+        ({**GOOD, "slack_app_token": "xoxb-1"}, "SLACK_APP_TOKEN is wrong", "connections:write"),
+        ({**GOOD, "timezone": "Paris"}, "VIGIE_TIMEZONE is wrong", "Europe/Paris"),
+        ({**GOOD, "currency": "EURO"}, "VIGIE_CURRENCY is wrong", "EUR"),
+        ({**GOOD, "language": "de"}, "VIGIE_LANGUAGE is wrong", "fr or en"),
+        ({**GOOD, "port": "x"}, "VIGIE_PORT is wrong", "3000"),
+        ({**GOOD, "database_url": "mysql://x"}, "VIGIE_DATABASE_URL is wrong", "sqlite:///"),
+        ({**GOOD, "slack_api_url": "http://evil.example/api/"}, "VIGIE_SLACK_API_URL is wrong", "/api/"),
+        ({**GOOD, "fiscal_start_month": 13}, "VIGIE_FISCAL_START_MONTH is wrong", "1 to 12"),
+        ({**GOOD, "visibility": "all"}, "VIGIE_VISIBILITY is wrong", "team"),
+    ],
+)
+def test_a_missing_or_wrong_setting_is_one_sentence_with_its_name_and_where_to_get_it(
+    given: dict[str, object], name: str, where: str
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        read_settings(None, **given).for_slack()
+    assert name in str(told.value)
+    assert where in str(told.value)
+    assert "\n" not in str(told.value)
