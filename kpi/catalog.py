@@ -20,8 +20,16 @@ WIN_RATE = Kpi(
     name=_("Win rate"),
     description=_("Signed deals out of all opportunities."),
     words=Words(
-        en=("win rate", "conversion rate", "close rate"),
-        fr=("taux de transformation", "taux de conversion", "taux de signature"),
+        en=("win rate", "winning rate", "close rate", "closing rate", "conversion rate", "conversion"),
+        fr=(
+            "taux de transformation",
+            "transformation",
+            "taux de signature",
+            "taux de réussite",
+            "taux de gain",
+            "taux de conversion",
+            "conversion",
+        ),
     ),
     readings=(
         Reading(
@@ -31,7 +39,9 @@ WIN_RATE = Kpi(
             unit=Unit.PERCENT,
             numerator=_("deals won"),
             denominator=_("deals created"),
-            words=Words(en=("cohort", "created"), fr=("cohorte", "crees")),
+            words=Words(
+                en=("cohort", "by creation date", "created"), fr=("cohorte", "par date de création", "créées", "créés")
+            ),
             beside=("closed",),
         ),
         Reading(
@@ -41,7 +51,21 @@ WIN_RATE = Kpi(
             unit=Unit.PERCENT,
             numerator=_("deals won"),
             denominator=_("deals won or lost"),
-            words=Words(en=("closed", "closing"), fr=("clos", "clotures", "fermes")),
+            words=Words(
+                en=("closed", "by closing date", "by close date"),
+                fr=(
+                    "clôturées",
+                    "clôturés",
+                    "clôturé",
+                    "clôturée",
+                    "closes",
+                    "clos",
+                    "close",
+                    "fermées",
+                    "fermés",
+                    "par date de clôture",
+                ),
+            ),
         ),
         Reading(
             key="flow",
@@ -50,7 +74,10 @@ WIN_RATE = Kpi(
             unit=Unit.PERCENT,
             numerator=_("deals won in the period"),
             denominator=_("deals created in the period"),
-            words=Words(en=("flow",), fr=("flux",)),
+            words=Words(
+                en=("flow", "won over created", "literal"),
+                fr=("flux", "signées sur créées", "gagnées sur créées", "littéral"),
+            ),
         ),
     ),
     asked="cohort",
@@ -64,8 +91,17 @@ SALES_CYCLE = Kpi(
     name=_("Sales cycle"),
     description=_("Days from creation to signature, of the deals signed in the period."),
     words=Words(
-        en=("sales cycle", "cycle", "time to close"),
-        fr=("duree moyenne de transformation", "cycle de vente", "cycle", "duree de transformation"),
+        en=("sales cycle", "cycle", "cycle length", "sales cycle length", "time to close", "days to close"),
+        fr=(
+            "cycle de vente",
+            "cycle",
+            "durée de transformation",
+            "durée moyenne de transformation",
+            "délai de transformation",
+            "temps moyen de transformation",
+            "durée du cycle de vente",
+            "délai de signature",
+        ),
     ),
     readings=(
         Reading(
@@ -75,7 +111,7 @@ SALES_CYCLE = Kpi(
             unit=Unit.DAYS,
             numerator=_("days in total"),
             denominator=_("deals won"),
-            words=Words(en=("mean", "average"), fr=("moyenne", "moyen")),
+            words=Words(en=("mean", "average"), fr=("moyenne", "moyen", "en moyenne")),
         ),
         Reading(
             key="median",
@@ -83,7 +119,7 @@ SALES_CYCLE = Kpi(
             description=_("Median number of days from creation to signature of the deals won in the period."),
             unit=Unit.DAYS,
             numerator=_("days"),
-            words=Words(en=("median",), fr=("mediane", "median")),
+            words=Words(en=("median",), fr=("médiane", "médian")),
         ),
         Reading(
             key="all",
@@ -92,7 +128,7 @@ SALES_CYCLE = Kpi(
             unit=Unit.DAYS,
             numerator=_("days in total"),
             denominator=_("deals won or lost"),
-            words=Words(en=("won and lost", "all"), fr=("gagnees et perdues", "tous")),
+            words=Words(en=("won and lost", "all"), fr=("gagnées et perdues", "toutes", "tous")),
         ),
     ),
     asked="mean",
@@ -105,7 +141,25 @@ AVERAGE_DEAL = Kpi(
     metric="average_deal",
     name=_("Average deal"),
     description=_("Won amount over the number of deals won, by closing date."),
-    words=Words(en=("average deal", "deal size", "basket"), fr=("panier moyen", "panier", "affaire moyenne")),
+    words=Words(
+        en=(
+            "average deal",
+            "average deal size",
+            "deal size",
+            "average deal value",
+            "average basket",
+            "basket",
+            "average sale",
+        ),
+        fr=(
+            "panier moyen",
+            "panier",
+            "affaire moyenne",
+            "montant moyen",
+            "montant moyen des opportunités gagnées",
+            "vente moyenne",
+        ),
+    ),
     readings=(
         Reading(
             key="mean",
@@ -127,7 +181,10 @@ RETENTION = Kpi(
     metric="retention",
     name=_("Retention"),
     description=_("Customers kept over the period."),
-    words=Words(en=("retention", "retention rate"), fr=("taux de retention", "retention", "fidelisation")),
+    words=Words(
+        en=("retention", "retention rate", "customer retention", "customer retention rate"),
+        fr=("taux de rétention", "rétention", "taux de rétention client", "rétention client", "fidélisation"),
+    ),
     readings=(
         Reading(
             key="literal",
@@ -139,7 +196,7 @@ RETENTION = Kpi(
             unit=Unit.PERCENT,
             numerator=_("customers at the end minus new ones"),
             denominator=_("customers at the start"),
-            words=Words(en=("literal",), fr=("litteral", "litterale")),
+            words=Words(en=("literal",), fr=("littéral", "littérale")),
         ),
         Reading(
             key="strict",
@@ -163,7 +220,29 @@ LEADS = Kpi(
     metric="leads",
     name=_("Leads generated"),
     description=_("Qualified inbound leads, by qualification date."),
-    words=Words(en=("leads", "leads generated", "new leads"), fr=("leads", "leads generes", "prospects", "pistes")),
+    words=Words(
+        en=(
+            "leads",
+            "leads generated",
+            "generated leads",
+            "new leads",
+            "qualified leads",
+            "number of leads",
+            "lead count",
+        ),
+        fr=(
+            "leads",
+            "leads générés",
+            "nouveaux leads",
+            "leads qualifiés",
+            "nombre de leads",
+            "nombre de leads générés",
+            "prospects",
+            "prospects qualifiés",
+            "nouveaux prospects",
+            "pistes",
+        ),
+    ),
     readings=(
         Reading(
             key="count",
@@ -183,8 +262,26 @@ LEAD_CONVERSION = Kpi(
     name=_("Lead conversion"),
     description=_("Leads that became customers."),
     words=Words(
-        en=("lead conversion", "leads conversion", "lead conversion rate"),
-        fr=("conversion des leads", "taux de conversion des leads", "conversion des prospects"),
+        en=(
+            "lead conversion",
+            "leads conversion",
+            "lead conversion rate",
+            "conversion of leads",
+            "conversion rate of leads",
+            "conversion rate",
+            "conversion",
+        ),
+        fr=(
+            "conversion des leads",
+            "taux de conversion des leads",
+            "conversion des prospects",
+            "taux de conversion des prospects",
+            "leads convertis",
+            "transformation des leads",
+            "taux de transformation des leads",
+            "taux de conversion",
+            "conversion",
+        ),
     ),
     readings=(
         Reading(
@@ -194,7 +291,7 @@ LEAD_CONVERSION = Kpi(
             unit=Unit.PERCENT,
             numerator=_("leads converted"),
             denominator=_("leads"),
-            words=Words(en=("cohort",), fr=("cohorte",)),
+            words=Words(en=("cohort", "by lead date", "created"), fr=("cohorte", "par date du lead", "créés")),
         ),
         Reading(
             key="flow",
@@ -203,7 +300,7 @@ LEAD_CONVERSION = Kpi(
             unit=Unit.PERCENT,
             numerator=_("leads converted in the period"),
             denominator=_("leads of the period"),
-            words=Words(en=("flow",), fr=("flux",)),
+            words=Words(en=("flow", "converted over generated"), fr=("flux", "convertis sur générés")),
         ),
     ),
     asked="cohort",
@@ -221,8 +318,32 @@ UPSELL_RATE = Kpi(
     name=_("Upsell and cross-sell rate"),
     description=_("Additional sales to existing customers out of all sales."),
     words=Words(
-        en=("upsell", "upsell rate", "cross-sell", "upsell and cross-sell"),
-        fr=("upsell", "taux d'upsell", "cross-sell", "ventes additionnelles", "vente additionnelle"),
+        en=(
+            "upsell",
+            "upsell rate",
+            "upselling",
+            "cross-sell",
+            "cross-selling",
+            "cross-sell rate",
+            "upsell and cross-sell",
+            "upsell and cross-sell rate",
+            "additional sales",
+        ),
+        fr=(
+            "upsell",
+            "upselling",
+            "cross-sell",
+            "cross-selling",
+            "taux d'upsell",
+            "taux d'upselling",
+            "taux d'upsell et de cross-sell",
+            "taux d'upselling et de cross-selling",
+            "vente additionnelle",
+            "ventes additionnelles",
+            "taux de vente additionnelle",
+            "ventes complémentaires",
+            "montée en gamme",
+        ),
     ),
     readings=(
         Reading(
@@ -232,7 +353,7 @@ UPSELL_RATE = Kpi(
             unit=Unit.PERCENT,
             numerator=_("additional sales"),
             denominator=_("sales"),
-            words=Words(en=("by count",), fr=("en nombre",)),
+            words=Words(en=("by count", "by number"), fr=("en nombre", "par nombre")),
             beside=("revenue",),
         ),
         Reading(
@@ -242,7 +363,10 @@ UPSELL_RATE = Kpi(
             unit=Unit.PERCENT,
             numerator=_("amount of additional sales"),
             denominator=_("amount of sales"),
-            words=Words(en=("by revenue", "revenue"), fr=("en chiffre d'affaires", "en ca")),
+            words=Words(
+                en=("by revenue", "revenue", "by amount"),
+                fr=("en chiffre d'affaires", "en CA", "par chiffre d'affaires", "en montant"),
+            ),
         ),
     ),
     asked="count",
@@ -255,7 +379,10 @@ CAC = Kpi(
     metric="cac",
     name=_("Customer acquisition cost"),
     description=_("Marketing and sales spend over the number of new customers."),
-    words=Words(en=("cac", "acquisition cost", "customer acquisition cost"), fr=("cac", "cout d'acquisition")),
+    words=Words(
+        en=("CAC", "acquisition cost", "customer acquisition cost", "cost of acquisition"),
+        fr=("CAC", "coût d'acquisition", "coût d'acquisition client", "coût d'acquisition d'un client"),
+    ),
     readings=(
         Reading(
             key="mean",
@@ -279,8 +406,8 @@ LTV = Kpi(
     name=_("Customer lifetime value"),
     description=_("Average basket x purchase frequency x retention duration."),
     words=Words(
-        en=("ltv", "lifetime value", "customer lifetime value"),
-        fr=("ltv", "valeur vie client", "valeur vie", "valeur a vie"),
+        en=("LTV", "CLV", "lifetime value", "customer lifetime value"),
+        fr=("LTV", "valeur vie client", "valeur vie", "valeur à vie", "valeur à vie du client"),
     ),
     readings=(
         Reading(
@@ -307,8 +434,18 @@ REVENUE_WON = Kpi(
     name=_("Revenue won"),
     description=_("Amount of the deals won, by closing date."),
     words=Words(
-        en=("revenue", "revenue won", "sales", "won amount"),
-        fr=("chiffre d'affaires", "ca", "ca signe", "montant gagne", "ventes"),
+        en=("revenue", "revenue won", "won revenue", "sales", "sales revenue", "won amount", "turnover"),
+        fr=(
+            "chiffre d'affaires",
+            "CA",
+            "CA signé",
+            "CA gagné",
+            "chiffre d'affaires signé",
+            "chiffre d'affaires gagné",
+            "montant gagné",
+            "montant signé",
+            "ventes",
+        ),
     ),
     readings=(
         Reading(
@@ -329,8 +466,26 @@ DEALS_CREATED = Kpi(
     name=_("Deals created"),
     description=_("Deals created in the period."),
     words=Words(
-        en=("deals created", "new deals", "opportunities", "deals"),
-        fr=("affaires creees", "opportunites", "nouvelles affaires", "opportunites creees"),
+        en=(
+            "deals created",
+            "created deals",
+            "new deals",
+            "deals",
+            "opportunities",
+            "opportunities created",
+            "new opportunities",
+            "number of deals",
+        ),
+        fr=(
+            "affaires créées",
+            "nouvelles affaires",
+            "affaires",
+            "opportunités",
+            "opportunités créées",
+            "nouvelles opportunités",
+            "nombre d'affaires",
+            "nombre d'opportunités",
+        ),
     ),
     readings=(
         Reading(
@@ -351,8 +506,17 @@ OPEN_PIPELINE = Kpi(
     name=_("Open pipeline"),
     description=_("Amount of the deals still open at the end of the period."),
     words=Words(
-        en=("open pipeline", "open deals", "pipeline value"),
-        fr=("pipeline ouvert", "affaires en cours", "portefeuille", "affaires ouvertes"),
+        en=("open pipeline", "pipeline", "pipeline value", "open deals", "open opportunities"),
+        fr=(
+            "pipeline ouvert",
+            "pipeline",
+            "affaires ouvertes",
+            "affaires en cours",
+            "opportunités en cours",
+            "opportunités ouvertes",
+            "portefeuille",
+            "portefeuille ouvert",
+        ),
     ),
     readings=(
         Reading(
@@ -369,7 +533,7 @@ OPEN_PIPELINE = Kpi(
             description=_("Number of deals open at the end of the last day of the period."),
             unit=Unit.COUNT,
             numerator=_("open deals"),
-            words=Words(en=("count", "number"), fr=("nombre",)),
+            words=Words(en=("count", "number"), fr=("nombre", "en nombre")),
         ),
     ),
     asked="sum",
