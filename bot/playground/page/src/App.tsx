@@ -58,7 +58,7 @@ function Page({ world, reload }: { world: World; reload: () => void }) {
     document.title = `${world.team.name} · ${world.app.name}`;
   }, [words, world]);
   useLive((event) => {
-    if (event.type === "app" || event.type === "world" || (event.type === "link" && live.linked)) reload();
+    if (event.type === "app" || event.type === "channel" || (event.type === "link" && live.linked)) reload();
     if (event.type === "link") setLinked(live.linked);
     const heard = event.channel;
     if ((event.type === "message" || event.type === "ephemeral") && heard && heard !== at) {
@@ -99,7 +99,7 @@ function Page({ world, reload }: { world: World; reload: () => void }) {
                 rooms={rooms}
               />
               {isApp ? (
-                <AppRoom {...{ world, me, at, open, talk, linked }} back={() => setSide(true)} openThread={setThread} />
+                <AppRoom {...{ world, me, at, open, talk, linked, reload }} back={() => setSide(true)} openThread={setThread} />
               ) : (
                 channel && (
                   <Conversation

@@ -18,6 +18,7 @@ type Props = {
   at: string;
   talk: Channel | undefined;
   linked: boolean;
+  reload: () => void;
   open: (at: string) => void;
   back: () => void;
   openThread: (ts: string) => void;
@@ -25,7 +26,7 @@ type Props = {
 
 /** The app's own place: its Home tab and the direct messages with it. */
 export function AppRoom(props: Props) {
-  const { world, me, at, talk, linked, open, back } = props;
+  const { world, me, at, talk, linked, reload, open, back } = props;
   const words = useWords();
   const tab = (id: string, name: string) => (
     <button type="button" role="tab" aria-selected={at === id} className="tab" onClick={() => open(id)}>
@@ -49,7 +50,7 @@ export function AppRoom(props: Props) {
         {talk && tab(talk.id, words.messages)}
       </div>
       {!linked && <p className="banner">{words.noLink}</p>}
-      {at === HOME ? <Home key={me.id} world={world} me={me} /> : talk && <Talk key={talk.id} {...props} talk={talk} />}
+      {at === HOME ? <Home key={me.id} {...{ world, me }} opened={talk ? undefined : reload} /> : talk && <Talk key={talk.id} {...props} talk={talk} />}
     </main>
   );
 }
@@ -65,14 +66,19 @@ function Talk({ world, me, talk, openThread }: Props & { talk: Channel }) {
   );
 }
 
-function Home({ world, me }: { world: World; me: User }) {
+/** The Home tab, asked for each time it is opened. `opened` hears of the first time, when the direct messages come to be. */
+function Home({ world, me, opened }: { world: World; me: User; opened?: () => void }) {
   const words = useWords();
   const [view, setView] = useState<View | null | undefined>(undefined);
   const read = useCallback(() => readHome(me.id).then(setView, () => undefined), [me.id]);
   useEffect(() => {
     void openHome(me.id)
       .catch(() => undefined)
-      .then(read);
+      .then(() => {
+        opened?.();
+        return read();
+      });
+    // Once for each person, whatever the world has become meanwhile.
   }, [me.id, read]);
   useLive((event) => {
     if (event.type === "home" || event.type === "link") void read();

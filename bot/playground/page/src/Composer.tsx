@@ -54,7 +54,7 @@ export function Composer({ world, me, channel, placeholder, thread_ts }: Props) 
     setBusy(true);
     edit("", 0);
     try {
-      const reply = command ? await sendCommand(me.id, channel, written(world, typed, false)) : await sendMessage(me.id, channel, written(world, typed, true), thread_ts);
+      const reply = command ? await sendCommand(me.id, channel, written(world, typed)) : await sendMessage(me.id, channel, written(world, typed), thread_ts);
       if (reply.ok === false) throw new Error(reply.error);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -132,7 +132,7 @@ export function Composer({ world, me, channel, placeholder, thread_ts }: Props) 
 function suggest(world: World, text: string, caret: number, inThread: boolean): Suggestion[] {
   const before = text.slice(0, caret);
   if (!inThread && /^\/\S*$/.test(before)) {
-    const commands = world.app.commands ?? [{ command: "/kpi" }];
+    const commands = world.app.commands?.length ? world.app.commands : [{ command: "/kpi" }];
     return commands
       .filter((item) => item.command.startsWith(before))
       .map((item) => ({ key: item.command, insert: `${item.command} `, title: [item.command, item.usage_hint].filter(Boolean).join(" "), hint: item.description ?? world.app.name }));

@@ -16,7 +16,7 @@ export const MessageRow = memo(function MessageRow({ world, me, channel, message
   const author = person(world, message.user ?? (byApp ? world.app.bot_user : undefined));
   const name = message.username || author?.real_name || author?.name || world.app.name;
   const when = new Date(Number(message.ts) * 1000);
-  const time = new Intl.DateTimeFormat(words.locale, { hour: "numeric", minute: "2-digit", timeZone: me.tz }).format(when);
+  const time = new Intl.DateTimeFormat(words.locale, { hour: words.locale.startsWith("en-US") ? "numeric" : "2-digit", minute: "2-digit", timeZone: me.tz }).format(when);
   const full = new Intl.DateTimeFormat(words.locale, { dateStyle: "full", timeStyle: "medium", timeZone: me.tz }).format(when);
   const clock = (
     <time dateTime={when.toISOString()} title={full}>
@@ -53,6 +53,15 @@ export const MessageRow = memo(function MessageRow({ world, me, channel, message
           <Text text={message.text} />
         )}
         {message.edited && <span className="edited">{words.edited}</span>}
+        {message.reactions && message.reactions.length > 0 && (
+          <div className="reactions">
+            {message.reactions.map((reaction) => (
+              <span key={reaction.name} className="chip">
+                <Text text={`:${reaction.name}: ${reaction.count}`} />
+              </span>
+            ))}
+          </div>
+        )}
         {openThread && message.reply_count > 0 && (
           <button type="button" className="replies" onClick={() => openThread(message.thread_ts ?? message.ts)}>
             <Talk />

@@ -49,6 +49,7 @@ export type Message = {
   edited?: { ts: string };
   ephemeral: boolean;
   deleted: boolean;
+  reactions?: { name: string; count: number }[];
 };
 
 export type View = {

@@ -6,7 +6,7 @@ import { Control } from "./Controls";
 import { DataTable } from "./DataTable";
 import { Picture } from "./Picture";
 import { useSurface } from "./state";
-import { Shown } from "./Text";
+import { Shown, Text } from "./Text";
 
 /** The blocks of a message, a modal or a Home tab. Whatever can be pressed or typed in is ours; the rest is the library's. */
 export function Blocks({ blocks }: { blocks: Block[] }) {
@@ -42,7 +42,11 @@ function OneBlock({ block, block_id }: { block: Block; block_id: string }) {
     case "divider":
       return <hr />;
     case "header":
-      return <h3 className={`header level-${block.level ?? 1}`}>{<Shown blocks={[{ type: "section", text: block.text }]} />}</h3>;
+      return (
+        <h3 className={`header level-${block.level ?? 1}`}>
+          <Text text={block.text} />
+        </h3>
+      );
     case "context":
       return <Context block={block} />;
     case "video":
