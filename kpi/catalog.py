@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+from kpi import measures as m
 from kpi.declaration import Kpi, Reading, Target, Window, Words
+from kpi.formulas import Acquisition, Lifetime, Mean, Median, Rate, Retention, Stock, Total
+from kpi.populations import WON_CYCLES
 from kpi.query import Unit
 
 DEAL = ("rep", "team", "customer", "segment", "source", "product", "pipeline", "region")
@@ -37,6 +40,7 @@ WIN_RATE = Kpi(
             name=_("by creation date"),
             description=_("Of the deals created in the period, the share won as of now."),
             unit=Unit.PERCENT,
+            formula=Rate(m.CREATED_AND_WON, m.DEALS_CREATED, subset=True, told=(m.CREATED_STILL_OPEN,)),
             numerator=_("deals won"),
             denominator=_("deals created"),
             words=Words(
@@ -49,6 +53,7 @@ WIN_RATE = Kpi(
             name=_("by closing date"),
             description=_("Of the deals won or lost in the period, the share won."),
             unit=Unit.PERCENT,
+            formula=Rate(m.DECIDED_WON, m.DEALS_DECIDED, subset=True),
             numerator=_("deals won"),
             denominator=_("deals won or lost"),
             words=Words(
@@ -72,6 +77,7 @@ WIN_RATE = Kpi(
             name=_("won over created"),
             description=_("Deals won in the period over deals created in the period; it may pass 100 %."),
             unit=Unit.PERCENT,
+            formula=Rate(m.DEALS_WON, m.DEALS_CREATED, subset=False),
             numerator=_("deals won in the period"),
             denominator=_("deals created in the period"),
             words=Words(
@@ -109,6 +115,7 @@ SALES_CYCLE = Kpi(
             name=_("mean"),
             description=_("Mean number of days from creation to signature of the deals won in the period."),
             unit=Unit.DAYS,
+            formula=Mean(m.WON_DAYS, m.WON_WITH_CYCLE),
             numerator=_("days in total"),
             denominator=_("deals won"),
             words=Words(en=("mean", "average"), fr=("moyenne", "moyen", "en moyenne")),
@@ -118,6 +125,7 @@ SALES_CYCLE = Kpi(
             name=_("median"),
             description=_("Median number of days from creation to signature of the deals won in the period."),
             unit=Unit.DAYS,
+            formula=Median(WON_CYCLES),
             numerator=_("days"),
             words=Words(en=("median",), fr=("médiane", "médian")),
         ),
@@ -126,6 +134,7 @@ SALES_CYCLE = Kpi(
             name=_("won and lost"),
             description=_("Mean number of days from creation to closing of the deals won or lost in the period."),
             unit=Unit.DAYS,
+            formula=Mean(m.ALL_DAYS, m.ALL_WITH_CYCLE),
             numerator=_("days in total"),
             denominator=_("deals won or lost"),
             words=Words(en=("won and lost", "all"), fr=("gagnées et perdues", "toutes", "tous")),
@@ -168,6 +177,7 @@ AVERAGE_DEAL = Kpi(
                 "Won amount over the number of deals won in the period; deals without an amount are left out."
             ),
             unit=Unit.MONEY,
+            formula=Mean(m.WON_AMOUNT, m.WON_WITH_AMOUNT),
             numerator=_("won amount"),
             denominator=_("deals won"),
         ),
@@ -194,6 +204,7 @@ RETENTION = Kpi(
                 "customers come back."
             ),
             unit=Unit.PERCENT,
+            formula=Retention(strict=False),
             numerator=_("customers at the end minus new ones"),
             denominator=_("customers at the start"),
             words=Words(en=("literal",), fr=("littéral", "littérale")),
@@ -203,6 +214,7 @@ RETENTION = Kpi(
             name=_("strict"),
             description=_("Customers active at the start and still active at the end, over customers at the start."),
             unit=Unit.PERCENT,
+            formula=Retention(strict=True),
             numerator=_("customers kept"),
             denominator=_("customers at the start"),
             words=Words(en=("strict",), fr=("strict", "stricte")),
@@ -249,6 +261,7 @@ LEADS = Kpi(
             name=_("count"),
             description=_("Qualified inbound leads of the period, by qualification date (creation date without one)."),
             unit=Unit.COUNT,
+            formula=Total(m.LEADS),
             numerator=_("leads"),
         ),
     ),
@@ -289,6 +302,7 @@ LEAD_CONVERSION = Kpi(
             name=_("by lead date"),
             description=_("Of the leads of the period, the share converted as of now."),
             unit=Unit.PERCENT,
+            formula=Rate(m.LEADS_CONVERTED, m.LEADS, subset=True, told=(m.LEADS_NOT_CONVERTED, m.LEADS_BY_FLAG)),
             numerator=_("leads converted"),
             denominator=_("leads"),
             words=Words(en=("cohort", "by lead date", "created"), fr=("cohorte", "par date du lead", "créés")),
@@ -298,6 +312,7 @@ LEAD_CONVERSION = Kpi(
             name=_("converted over generated"),
             description=_("Leads converted in the period over leads of the period; it may pass 100 %."),
             unit=Unit.PERCENT,
+            formula=Rate(m.CONVERSIONS, m.LEADS, subset=False, told=(m.CONVERSIONS_BY_FLAG,)),
             numerator=_("leads converted in the period"),
             denominator=_("leads of the period"),
             words=Words(en=("flow", "converted over generated"), fr=("flux", "convertis sur générés")),
@@ -351,6 +366,12 @@ UPSELL_RATE = Kpi(
             name=_("by count"),
             description=_("Additional sales over sales of the period, by closing date."),
             unit=Unit.PERCENT,
+            formula=Rate(
+                m.SALES_ADDITIONAL,
+                m.SALES,
+                subset=True,
+                told=(m.SALES_UPSELL, m.SALES_CROSS_SELL, m.SALES_OF_UNKNOWN_KIND),
+            ),
             numerator=_("additional sales"),
             denominator=_("sales"),
             words=Words(en=("by count", "by number"), fr=("en nombre", "par nombre")),
@@ -361,6 +382,7 @@ UPSELL_RATE = Kpi(
             name=_("by revenue"),
             description=_("Amount of the additional sales over the amount of all sales of the period."),
             unit=Unit.PERCENT,
+            formula=Rate(m.ADDITIONAL_AMOUNT, m.SALES_AMOUNT, subset=False, sample=m.SALES_WITH_AMOUNT),
             numerator=_("amount of additional sales"),
             denominator=_("amount of sales"),
             words=Words(
@@ -391,6 +413,7 @@ CAC = Kpi(
                 "Spend of the period, spread over its days, over the customers who bought for the first time."
             ),
             unit=Unit.MONEY,
+            formula=Acquisition(),
             numerator=_("spend"),
             denominator=_("new customers"),
         ),
@@ -418,6 +441,7 @@ LTV = Kpi(
                 "strict retention of those 12 months."
             ),
             unit=Unit.MONEY,
+            formula=Lifetime(),
             numerator=_("yearly amount per buyer"),
             denominator=_("share of customers lost in a year"),
         ),
@@ -453,6 +477,7 @@ REVENUE_WON = Kpi(
             name=_("sum"),
             description=_("Amount of the deals won in the period, by closing date."),
             unit=Unit.MONEY,
+            formula=Total(m.WON_AMOUNT),
             numerator=_("won amount"),
         ),
     ),
@@ -493,6 +518,7 @@ DEALS_CREATED = Kpi(
             name=_("count"),
             description=_("Deals created in the period, whatever became of them."),
             unit=Unit.COUNT,
+            formula=Total(m.DEALS_CREATED),
             numerator=_("deals created"),
         ),
     ),
@@ -524,6 +550,7 @@ OPEN_PIPELINE = Kpi(
             name=_("sum"),
             description=_("Amount of the deals open at the end of the last day of the period."),
             unit=Unit.MONEY,
+            formula=Stock("amount"),
             numerator=_("open amount"),
             beside=("count",),
         ),
@@ -532,6 +559,7 @@ OPEN_PIPELINE = Kpi(
             name=_("count"),
             description=_("Number of deals open at the end of the last day of the period."),
             unit=Unit.COUNT,
+            formula=Stock("count"),
             numerator=_("open deals"),
             words=Words(en=("count", "number"), fr=("nombre", "en nombre")),
         ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from kpi.formulas import Formula
 from kpi.query import Unit
 
 
@@ -39,6 +40,7 @@ class Reading:
     name: str
     description: str
     unit: Unit
+    formula: Formula
     numerator: str
     """What the numerator counts ("deals won"), or what is summed."""
     denominator: str | None = None

@@ -69,7 +69,7 @@ def add_months(day: date, months: int) -> date:
 
 
 def containing(grain: Grain, day: date, fiscal_start_month: int = 1) -> Period:
-    """The complete unit in which a day lies. Quarters follow the fiscal year; weeks are ISO; years are calendar years."""
+    """The complete unit in which a day lies. Quarters follow the fiscal year; weeks are ISO, years calendar years."""
     if grain is Grain.DAY:
         start = day
     elif grain is Grain.WEEK:

@@ -57,8 +57,8 @@ class Said(StrEnum):
     WIN_BACKS = "win_backs"
     """Literal retention passed 100 %, or counts customers who came back. `count`: int."""
     RETENTION_BASIS = "retention_basis"
-    """How customers were judged. `by_contract`, `by_purchase`: customers active at the start or end; `window`: days that
-    a purchase keeps a customer active."""
+    """How customers were judged. `by_contract`, `by_purchase`: customers active at the start or the end; `window`: days
+    that a purchase keeps a customer active."""
     CRM_FLAG = "crm_flag"
     """The source links no deals to leads: its own flag says which were converted. `count`: leads so counted."""
     ALL_QUALIFIED = "all_qualified"
@@ -66,8 +66,8 @@ class Said(StrEnum):
     UPSELL_KINDS = "upsell_kinds"
     """What the additional sales were. `upsell`, `cross_sell`, `additional`: int; `additional` = kind unknown."""
     LOWER_BOUND = "lower_bound"
-    """The lifetime value is a lower bound: nobody was lost, or retention is unknown. `years`: mean years since the first
-    purchase of today's customers (float)."""
+    """The lifetime value is a lower bound: nobody was lost, or retention is unknown. `years`: mean years since the
+    first purchase of the active customers (float)."""
     LTV_PARTS = "ltv_parts"
-    """What the lifetime value is made of. `basket`: mean amount in minor units (Fraction or None); `frequency`: purchases
-    per buyer and year (Fraction or None); `retention`: strict, in percent (Fraction or None)."""
+    """What the lifetime value is made of. `basket`: mean amount in minor units (Fraction or None); `frequency`:
+    purchases per buyer and year (Fraction or None); `retention`: strict, in percent (Fraction or None)."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 
 class RefusedError(Exception):
-    """A question that is refused; `code` is stable, `values` are for the sentence. Foreign names in it are not escaped."""
+    """A question that is refused; `code` is stable, `values` are for the sentence, foreign names not escaped."""
 
     code = "refused"
 
