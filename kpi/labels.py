@@ -55,7 +55,7 @@ def period_label(period: Period, locale: Locale, fiscal_start_month: int = 1) ->
 def bucket_label(start: date, grain: Grain, locale: Locale, fiscal_start_month: int = 1) -> str:
     """The short name of one bucket of a series, different for each: `S34 2017`, `déc. 2017`, `T4 2017`, `3 mars 2017`.
 
-    At most 20 characters in both languages.
+    Years are calendar years. At most 20 characters in both languages.
     """
     words = _WORDS[locale.language]
     match grain:
@@ -71,7 +71,7 @@ def bucket_label(start: date, grain: Grain, locale: Locale, fiscal_start_month: 
         case Grain.QUARTER:
             return f"{words['q']}{_fiscal_quarter(start, fiscal_start_month)} {_fiscal_year(start, fiscal_start_month)}"
         case Grain.YEAR:
-            return _fiscal_year(start, 1 if start.month == 1 else fiscal_start_month)
+            return str(start.year)
 
 
 _WORDS = {
@@ -154,9 +154,7 @@ def _fiscal_quarter(start: date, first_month: int) -> int:
 
 
 def _fiscal_year(start: date, first_month: int) -> str:
-    """`2017`, or both calendar years of a fiscal year: `2026/27`."""
-    if first_month == 1:
-        return str(start.year)
+    """Both calendar years of the fiscal year in which a day lies: `2026/27`."""
     year = start.year if start.month >= first_month else start.year - 1
     return f"{year}/{(year + 1) % 100:02}"
 

@@ -42,13 +42,13 @@ BY = {
 def picture(
     result: KpiResult, language: Language, fiscal_start_month: int = 1, before: KpiResult | None = None
 ) -> Chart | None:
-    """A line for a series, bars for groups; None for a single number, or where nothing has a value.
+    """A line for a series, bars for groups; None for a single number, or a series or groups that have none.
 
     `before` answers the same question for the period compared with; its series becomes the light line.
     """
     query = result.query
     where = _subtitle(result, language, fiscal_start_month)
-    if query.grain and any(point.measured.value is not None for point in result.series):
+    if query.grain and len([point for point in result.series if point.measured.value is not None]) > 1:
         marks = _points(result, language, fiscal_start_month, before)
         return Chart(
             Kind.LINE,
@@ -83,7 +83,8 @@ def panel(result: KpiResult, change: str, language: Language, fiscal_start_month
         language._(kpi(result.query.metric).name),
         marks=_points(result, language, fiscal_start_month, None),
         target=_target(result, language),
-        value=_text(result, result.measured, language, compact=True),
+        value=written.value(result.measured, result.unit, result.currency, language.locale, compact=True)
+        or language._("no data"),
         change=change,
     )
 
@@ -137,6 +138,7 @@ def _points(
             label=written.bucket_label(point.start, grain, language.locale, fiscal_start_month),
             value=_place(result, point.measured.value),
             text=_text(result, point.measured, language),
+            short=written.value(point.measured, result.unit, result.currency, language.locale, compact=True) or "",
             low=point.measured.interval[0] if point.measured.interval else None,
             high=point.measured.interval[1] if point.measured.interval else None,
             few=point.measured.few,
@@ -170,9 +172,8 @@ def _rank(group: Group) -> tuple[bool, Fraction, str]:
     return value is None, -(value or Fraction(0)), group.name or ""
 
 
-def _text(result: KpiResult, measured: Measured, language: Language, *, compact: bool = False) -> str:
-    short = compact and result.unit is Unit.MONEY
-    value = written.value(measured, result.unit, result.currency, language.locale, compact=short)
+def _text(result: KpiResult, measured: Measured, language: Language) -> str:
+    value = written.value(measured, result.unit, result.currency, language.locale)
     return language._("no data") if value is None else value
 
 

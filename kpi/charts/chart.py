@@ -28,7 +28,9 @@ class Mark:
     value: float | None
     """None = no data: a gap, never 0."""
     text: str = ""
-    """The value in words, as it is written beside the mark."""
+    """The value in words, as it is written beside a bar and read out."""
+    short: str = ""
+    """The value in few letters, as it is written at the end of a line."""
     low: float | None = None
     high: float | None = None
     """The interval's ends; both or neither."""

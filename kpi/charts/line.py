@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from kpi.charts import theme
 from kpi.charts.chart import Chart, Mark
-from kpi.charts.text import width
+from kpi.charts.text import plain, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT, RIGHT, TOP = 170, 960, 150
+LEFT, TOP = 170, 150
+NAMES = 420
+"""The most room that the names of lines take."""
 MOST_LABELS = 6
 MOST_DOTS = 40
 """Above this many points only the last one has a dot."""
@@ -45,22 +47,29 @@ def draw_line(chart: Chart) -> "Figure":
     theme.foot(axes, chart.notes)
     bottom = 112 + 36 * len(chart.notes)
     values = [level.value for level in chart.ticks] or [0.0, 1.0]
-    place = Place(LEFT, RIGHT, bottom, theme.HEIGHT - TOP, min(values), max(values), len(chart.marks))
+    names = _names(chart)
+    beside = max((width(plain(name.text), name.size, bold=name.bold) for name in names), default=0.0)
+    right = theme.WIDTH - theme.MARGIN - 30 - min(beside + 2, NAMES)
+    place = Place(LEFT, right, bottom, theme.HEIGHT - TOP, min(values), max(values), len(chart.marks))
     for tick in chart.ticks:
-        axes.plot([LEFT - 10, RIGHT + 10], [place.y(tick.value)] * 2, color=theme.GRID, lw=1.5, zorder=1)
+        axes.plot([LEFT - 10, right + 10], [place.y(tick.value)] * 2, color=theme.GRID, lw=1.5, zorder=1)
         theme.write(
             axes, LEFT - 24, place.y(tick.value), tick.text, theme.SMALL, colour=theme.QUIET, room=LEFT - 36, ha="right"
         )
     _dates(axes, chart.marks, place)
     line(axes, chart, place)
-    _names(axes, chart, place)
+    heights = theme.spread([place.y(name.value) for name in names], 40, place.bottom, place.top)
+    for height, name in zip(heights, names, strict=True):
+        theme.write(axes, right + 30, height, name.text, name.size, bold=name.bold, colour=name.colour, room=beside + 2)
     return figure
 
 
-def line(axes: "Axes", chart: Chart, place: Place, *, weight: float = 4.5) -> None:
+def line(axes: "Axes", chart: Chart, place: Place, *, weight: float = 4.5, band: bool = True) -> None:
     """The band, the line of the period before, the target and the line itself, without any text."""
     marks = chart.marks
-    for run in _runs([mark.low is not None and mark.high is not None and mark.value is not None for mark in marks]):
+    for run in _runs(
+        [band and mark.low is not None and mark.high is not None and mark.value is not None for mark in marks]
+    ):
         xs = [place.x(index) for index in run]
         lows = [place.y(marks[index].low or 0.0) for index in run]
         highs = [place.y(marks[index].high or 0.0) for index in run]
@@ -113,31 +122,38 @@ def _dates(axes: "Axes", marks: Sequence[Mark], place: Place) -> None:
     """At most six labels under the axis, the last bucket always among them, none over another."""
     if not marks:
         return
-    widest = max(width(mark.label, theme.SMALL) for mark in marks) + 24
+    widest = max(width(plain(mark.label), theme.SMALL) for mark in marks) + 24
     most = max(2, min(MOST_LABELS, int((place.right - place.left) // widest) + 1))
     step = max(1, -(-(len(marks) - 1) // (most - 1)))
     for index in range(len(marks) - 1, -1, -step):
-        theme.write(
-            axes, place.x(index), place.bottom - 40, marks[index].label, theme.SMALL, ha="center", colour=theme.QUIET
-        )
+        half = width(plain(marks[index].label), theme.SMALL) / 2
+        x = min(max(place.x(index), 12 + half), theme.WIDTH - 12 - half)
+        theme.write(axes, x, place.bottom - 40, marks[index].label, theme.SMALL, ha="center", colour=theme.QUIET)
 
 
-def _names(axes: "Axes", chart: Chart, place: Place) -> None:
-    """What each line is, to the right of its end."""
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What a line is, written to the right of its end."""
+
+    value: float
+    text: str
+    size: float
+    bold: bool
+    colour: str
+
+
+def _names(chart: Chart) -> list[Name]:
+    names = []
     last = _last(chart.marks)
-    names: list[tuple[float, str, float, bool, str]] = []
     if last is not None:
         mark = chart.marks[last]
-        names.append((place.y(mark.value or 0.0), mark.text, theme.VALUE, True, theme.BLUE))
+        names.append(Name(mark.value or 0.0, mark.short or mark.text, theme.VALUE, True, theme.BLUE))
     if chart.target is not None:
-        names.append((place.y(chart.target.value), chart.target.text, theme.SMALL, False, theme.TARGET))
+        names.append(Name(chart.target.value, chart.target.text, theme.SMALL, False, theme.TARGET))
     befores = [mark.before for mark in chart.marks if mark.before is not None]
     if befores and chart.before_label:
-        names.append((place.y(befores[-1]), chart.before_label, theme.SMALL, False, theme.QUIET))
-    heights = theme.spread([name[0] for name in names], 40, place.bottom, place.top)
-    room = theme.WIDTH - RIGHT - 30 - 12
-    for height, (_, text, size, bold, colour) in zip(heights, names, strict=True):
-        theme.write(axes, RIGHT + 30, height, text, size, bold=bold, colour=colour, room=room)
+        names.append(Name(befores[-1], chart.before_label, theme.SMALL, False, theme.QUIET))
+    return names
 
 
 def _runs(present: Sequence[bool]) -> list[list[int]]:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from kpi.charts import theme
 from kpi.charts.chart import Chart
 from kpi.charts.line import Place, line
-from kpi.charts.text import plain, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,20 +23,21 @@ def draw_panels(chart: Chart) -> "Figure":
     theme.head(axes, chart.title, chart.subtitle, height)
     theme.foot(axes, chart.notes)
     across = (theme.WIDTH - 2 * theme.MARGIN - GAP) / 2
-    names = [plain(panel.target.text) for panel in chart.panels if panel.target is not None]
-    beside = max((width(name, theme.SMALL) for name in names), default=0.0)
     for index, panel in enumerate(chart.panels):
         left = theme.MARGIN + (index % 2) * (across + GAP)
-        _panel(axes, panel, left, height - 140 - ROW * (index // 2), across, min(beside, across / 3))
+        _panel(axes, panel, left, height - 140 - ROW * (index // 2), across)
     return figure
 
 
-def _panel(axes: "Axes", panel: Chart, left: float, top: float, across: float, beside: float) -> None:
-    """One panel `across` wide, whose line leaves the room `beside` it for the target's name."""
+def _panel(axes: "Axes", panel: Chart, left: float, top: float, across: float) -> None:
     axes.plot([left, left + across], [top, top], color=theme.GRID, lw=2)
     theme.write(axes, left, top - 30, panel.title, theme.LABEL, room=across, colour=theme.QUIET)
-    theme.write(axes, left, top - 78, panel.value, 44, bold=True, room=across * 0.55)
-    theme.write(axes, left + across, top - 78, panel.change, theme.SMALL, ha="right", room=across * 0.45)
+    theme.write(axes, left, top - 78, panel.value, 44, bold=True, room=across * 0.52)
+    beside = [(panel.change, theme.INK)] if panel.change else []
+    beside += [(panel.target.text, theme.TARGET)] if panel.target is not None else []
+    for index, (text, colour) in enumerate(beside):
+        y = top - 78 + 17 * (len(beside) - 1) - 34 * index
+        theme.write(axes, left + across, y, text, theme.SMALL, ha="right", room=across * 0.48, colour=colour)
     values = [value for mark in panel.marks for value in (mark.value, mark.before) if value is not None]
     if panel.target is not None:
         values.append(panel.target.value)
@@ -45,9 +45,5 @@ def _panel(axes: "Axes", panel: Chart, left: float, top: float, across: float, b
         return
     low, high = min(values), max(values)
     room = (high - low) * 0.08 or 1.0
-    right = left + across - (beside + 30 if beside else 14)
-    place = Place(left + 14, right, top - ROW + 40, top - 120, low - room, high + room, len(panel.marks))
-    line(axes, panel, place, weight=3.5)
-    if panel.target is not None:
-        level = place.y(panel.target.value)
-        theme.write(axes, right + 20, level, panel.target.text, theme.SMALL, colour=theme.TARGET, room=beside + 4)
+    place = Place(left + 14, left + across - 14, top - ROW + 40, top - 130, low - room, high + room, len(panel.marks))
+    line(axes, panel, place, weight=3.5, band=False)

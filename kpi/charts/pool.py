@@ -40,12 +40,14 @@ class Pool:
 
     def render(self, chart: Chart) -> bytes:
         """The chart as PNG. NotDrawn after ten seconds, on a fault of the drawing, or when its process dies twice."""
+        from concurrent.futures.process import BrokenProcessPool
+
         from pebble import ProcessExpired
 
         for _ in range(ATTEMPTS):
             try:
                 drawn: bytes = self._started().schedule(_draw, args=(chart,), timeout=self._seconds).result()
-            except ProcessExpired:
+            except (ProcessExpired, BrokenProcessPool):
                 continue
             except TooLate as error:
                 raise NotDrawn(f"the chart took longer than {self._seconds:g} s") from error
@@ -66,6 +68,8 @@ class Pool:
             if self._pool is None or not self._pool.active:
                 from pebble import ProcessPool
 
+                if self._end is not None:
+                    self._end()
                 context = multiprocessing.get_context("forkserver")
                 context.set_forkserver_preload(
                     ["kpi.charts.draw", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"]
