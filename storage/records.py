@@ -193,3 +193,6 @@ class Page:
     cursor: str = "{}"
     last: bool = False
     """True on the page after which the object is known to be complete."""
+    finishes: str | None = None
+    """The place (a file, a sheet) of which this page is the last: lines of the quarantine that name a row of it and
+    that this sync did not report again are cleared."""

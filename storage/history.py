@@ -1,0 +1,71 @@
+"""Change history: what a row said before, field by field. Append-only."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import count
+
+from sqlalchemy import Connection
+
+from storage import schema
+from storage.database import insert
+from storage.rows import Row
+
+_OWN = {"workspace_id", "id", "source", "ext_id", "modified_at", "payload_hash", "first_seen_at"}
+"""Columns that are not the source's facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row before and after; `before` is None for a new one."""
+
+    object: str
+    before: Row | None
+    after: Row
+
+
+def changed_fields(change: Change) -> dict[str, tuple[object, object]]:
+    """Field to (old, new); empty for a new row, and for one that had only been mentioned until now."""
+    before = change.before
+    if before is None or before.get("payload_hash") == "":
+        return {}
+    return {
+        field: (before[field], value)
+        for field, value in change.after.items()
+        if field not in _OWN and before[field] != value
+    }
+
+
+class History:
+    """Writes the changes of one run, each under an id of its own."""
+
+    def __init__(self, workspace_id: str, source: str, run_id: str, now: datetime) -> None:
+        self._shared = {"workspace_id": workspace_id, "source": source, "seen_at": now}
+        self._run_id = run_id
+        self._number = count(1)
+
+    def write(self, connection: Connection, changes: Iterable[Change]) -> None:
+        rows = [row for change in changes for row in self._rows(change)]
+        if rows:
+            connection.execute(insert(connection, schema.change), rows)
+
+    def _rows(self, change: Change) -> Iterator[Row]:
+        for field, (old, new) in changed_fields(change).items():
+            yield self._shared | {
+                "id": f"{self._run_id}:{next(self._number):09d}",
+                "object": change.object,
+                "object_id": change.after.get("id") or change.after["person_id"],
+                "field": field,
+                "old": _text(old),
+                "new": _text(new),
+            }
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,94 @@
+"""Write a page's rows of one table: new ones in, changed ones over, equal and older ones left alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table
+
+from storage.database import insert
+from storage.history import Change, changed_fields
+from storage.rows import Row
+
+_FIRST = {"workspace_id", "id", "source", "ext_id", "first_seen_at"}
+"""Columns that the first sight of a row settles."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    changes: list[Change] = field(default_factory=list)
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    older: int = 0
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datetime) -> Outcome:
+    """Upsert rows of one workspace, guarded by (modified, payload hash); `now` is the first sight of new ones.
+
+    A row whose stored version was modified later is left alone. A row that had been deleted and is told again lives
+    again. Two versions in one call are settled in order.
+    """
+    outcome = Outcome()
+    there = _existing(connection, table, rows)
+    write: dict[str, Row] = {}
+    for row in rows:
+        before = there.get(row["id"])
+        if before is not None and _is_older(row, before):
+            outcome.older += 1
+            continue
+        if before is not None and before["payload_hash"] == row["payload_hash"] and before["deleted_at"] is None:
+            outcome.unchanged += 1
+            continue
+        after = row | {"first_seen_at": now if before is None else before["first_seen_at"], "deleted_at": None}
+        change = Change(table.name, before, after)
+        if before is None or before["payload_hash"] == "":
+            outcome.new += 1
+        elif changed_fields(change):
+            outcome.changed += 1
+        else:
+            outcome.unchanged += 1
+        outcome.changes.append(change)
+        write[row["id"]] = there[row["id"]] = after
+    if write:
+        _write(connection, table, list(write.values()))
+    return outcome
+
+
+def _existing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, Row]:
+    """What the table says of these ids: whole rows where the content differs, else only what the guard needs."""
+    mine = table.c.workspace_id == rows[0]["workspace_id"]
+    guard = (table.c.id, table.c.payload_hash, table.c.modified_at, table.c.deleted_at)
+    told = {row["id"]: row["payload_hash"] for row in rows}
+    found = connection.execute(sa.select(*guard).where(mine, table.c.id.in_(list(told))).with_for_update()).mappings()
+    there = {row["id"]: dict(row) for row in found}
+    # A row told twice in one page may differ in one telling and not in the other.
+    again = len(told) != len(rows)
+    differ = [key for key, row in there.items() if again or row["payload_hash"] != told[key] or row["deleted_at"]]
+    if differ:
+        whole = connection.execute(sa.select(table).where(mine, table.c.id.in_(differ))).mappings()
+        there |= {row["id"]: dict(row) for row in whole}
+    return there
+
+
+def _is_older(row: Row, before: Row) -> bool:
+    told, known = row["modified_at"], before["modified_at"]
+    return told is not None and known is not None and told < known
+
+
+def _write(connection: Connection, table: Table, rows: list[Row]) -> None:
+    statement = insert(connection, table)
+    excluded = statement.excluded
+    # The guard stands in the statement too: another process may have written since this one read.
+    newer = sa.or_(
+        table.c.modified_at.is_(None), excluded.modified_at.is_(None), excluded.modified_at >= table.c.modified_at
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "id"],
+            set_={column.name: excluded[column.name] for column in table.c if column.name not in _FIRST},
+            where=newer,
+        ),
+        rows,
+    )
