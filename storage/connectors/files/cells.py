@@ -1,0 +1,51 @@
+"""Cells as text, yes/no and currency; and what a cell that cannot be read becomes."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from storage.connectors.files.reading import Cell
+from storage.problems import Reason
+
+_EMPTY = {"", "-", "--", "—", "–", "n/a", "na", "null", "none", "#n/a", "(vide)", "(blank)", "(none)", "sans", "néant"}
+_YES = {"oui", "yes", "true", "vrai", "1", "x", "y", "o", "✓", "actif", "active", "activé", "converti", "converted"}
+_NO = {"non", "no", "false", "faux", "0", "n", "inactif", "inactive", "désactivé", "deactivated"}
+LONGEST_TEXT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A cell that could not be read: the stable reason, and what it says."""
+
+    reason: Reason
+    said: str
+
+
+def is_empty(text: str) -> bool:
+    """Whether a cell of a date, amount or yes/no column means "nothing here"."""
+    return text.strip().casefold() in _EMPTY
+
+
+def as_text(cell: Cell) -> str | None:
+    """The cell as one line of text, None if blank: `12.0` typed by Excel is `12`, a day is `2017-03-01`."""
+    if isinstance(cell, str):
+        return re.sub(r"\s+", " ", cell.replace("\u00a0", " ").replace("\u202f", " ")).strip() or None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time().isoformat() == "00:00:00" else cell.isoformat(sep=" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell)
+
+
+def as_flag(cell: Cell) -> bool | Bad | None:
+    said = as_text(cell)
+    if said is None or is_empty(said):
+        return None
+    word = said.casefold()
+    if word in _YES:
+        return True
+    return False if word in _NO else Bad(Reason.FLAG_UNREADABLE, said)

@@ -1,0 +1,162 @@
+"""The files of one call as a connector: read, understood, and yielded in an order in which names resolve."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from storage.connectors.base import Suggestion
+from storage.connectors.files.build import Builder, stages_of, teams_of
+from storage.connectors.files.drafts import Draft, drafts
+from storage.connectors.files.duplicates import settle_duplicates
+from storage.connectors.files.fields import OBJECTS
+from storage.connectors.files.mapping import Mapping
+from storage.connectors.files.names import Names, read_names
+from storage.connectors.files.reading import find_files, read_files
+from storage.connectors.files.understand import Understanding, understand
+from storage.database import reading
+from storage.records import Mention, Page, Record
+from storage.workspaces import Workspace, read_workspace
+
+PAGE_ROWS = 500
+"""Rows a transaction: SQLite's write lock is held for a few tens of milliseconds."""
+
+SOURCE = "files"
+
+
+@dataclass(slots=True)
+class Rows:
+    """What became of the rows of one table; together they are every row of the sheet."""
+
+    loaded: int = 0
+    aside: int = 0
+    repeated: int = 0
+    """The same row again, word for word, under the same id."""
+    held: int = 0
+    """Rows that wait for a person's word on the whole table."""
+    unread: int = 0
+    """Rows of a sheet that holds nothing that Vigie loads."""
+    others: int = 0
+    """Headers, titles, totals, footers, blank rows."""
+    planned: int = 0
+    """Closing dates of open deals that were not used: plans. (Not a count of other rows.)"""
+
+    @property
+    def all(self) -> int:
+        return self.loaded + self.aside + self.repeated + self.held + self.unread + self.others
+
+
+class FilesConnector:
+    """Files read and understood; nothing is written until `pages` is given to `storage.sync.load`.
+
+    Raises `FileProblemError` or `MappingProblemError` at once if a file or the mapping cannot be used.
+    """
+
+    source = SOURCE
+
+    def __init__(
+        self, paths: Sequence[Path], workspace: Workspace, names: Names, *, today: date, mapping: Mapping | None = None
+    ) -> None:
+        self.mapping = mapping or Mapping()
+        self._workspace, self._names, self._today = workspace, names, today
+        self._statuses = self.mapping.declared_statuses()
+        default = self.mapping.currency or workspace.currency
+        self.tables = [
+            understand(sheet, self.mapping.table(sheet.place), default) for sheet in read_files(find_files(paths))
+        ]
+        self.rows = {one.place: self._untouched(one) for one in self.tables}
+
+    @property
+    def objects(self) -> Sequence[str]:
+        there = {one.object for one in self.tables if one.held is None}
+        return [name for name in OBJECTS if name in there]
+
+    @property
+    def total(self) -> int:
+        """How many data rows `pages` will settle."""
+        return sum(len(one.table.rows) for one in self.tables if one.object is not None and one.held is None)
+
+    def suggestions(self) -> Sequence[Suggestion]:
+        return self._names.suggestions()
+
+    def pages(self) -> Iterator[Page]:
+        for object_ in OBJECTS:
+            tables = [one for one in self.tables if one.object == object_]
+            ready = [one for one in tables if one.held is None]
+            if not ready:
+                continue
+            built = [(one, self._build(one)) for one in ready]
+            settle_duplicates([rows for _, rows in built])
+            self._tell(built)
+            yield from self._before(object_, [draft for _, rows in built for draft in rows])
+            complete = len(ready) == len(tables)
+            for number, (one, rows) in enumerate(built, start=1):
+                yield from _pages(object_, one, rows, last=complete and number == len(built))
+
+    def _build(self, one: Understanding) -> list[Draft]:
+        builder = Builder(one, self._names, self._statuses, self._today)
+        rows = []
+        for draft in drafts(one, self._workspace.zone):
+            builder.build(draft)
+            rows.append(draft)
+        self.rows[one.place].planned = builder.planned
+        return rows
+
+    def _tell(self, built: Sequence[tuple[Understanding, Sequence[Draft]]]) -> None:
+        for one, rows in built:
+            count = self.rows[one.place]
+            count.aside = sum(draft.aside for draft in rows)
+            count.loaded = sum(draft.record is not None for draft in rows)
+            count.repeated = len(rows) - count.aside - count.loaded
+
+    def _before(self, object_: str, rows: list[Draft]) -> Iterator[Page]:
+        """What these rows imply and must stand before them: teams of people, stages of deals."""
+        if object_ == "person":
+            teams, mentions = teams_of(rows, self._names)
+            if teams:
+                yield Page(object="team", records=list(teams.values()), mentions=mentions)
+        elif object_ == "deal":
+            stages = stages_of(rows, self._statuses)
+            pipelines = {stage.pipeline: stage.pipeline for stage in stages.values() if stage.pipeline}
+            mentions = [Mention(object="pipeline", ext_id=name, name=name) for name in pipelines]
+            if stages:
+                yield Page(object="stage", records=list(stages.values()), mentions=mentions)
+
+    def _untouched(self, one: Understanding) -> Rows:
+        data = len(one.table.rows)
+        if one.table.header_row is None:
+            return Rows(unread=len(one.sheet.rows))
+        return Rows(
+            held=data if one.object is not None and one.held is not None else 0,
+            unread=data if one.object is None else 0,
+            others=len(one.table.others),
+        )
+
+
+def open_files(
+    engine: Engine, workspace_id: str, paths: Sequence[Path], *, today: date, mapping: Mapping | None = None
+) -> FilesConnector:
+    """The files at `paths` for a workspace, with the names that earlier syncs have taught."""
+    aliases = (mapping or Mapping()).aliases.model_dump()
+    with reading(engine) as connection:
+        workspace = read_workspace(connection, workspace_id)
+        names = read_names(connection, workspace_id, SOURCE, Names(aliases))
+    return FilesConnector(paths, workspace, names, today=today, mapping=mapping)
+
+
+def _pages(object_: str, one: Understanding, rows: Sequence[Draft], *, last: bool) -> Iterator[Page]:
+    starts = range(0, len(rows), PAGE_ROWS) or range(1)
+    for start in starts:
+        some = rows[start : start + PAGE_ROWS]
+        ends = start + PAGE_ROWS >= len(rows)
+        records: list[Record] = [draft.record for draft in some if draft.record is not None]
+        yield Page(
+            object=object_,
+            records=records,
+            mentions=list({mention: None for draft in some for mention in draft.mentions}),
+            problems=[problem for draft in some for problem in draft.problems],
+            last=last and ends,
+            finishes=one.place if ends else None,
+        )
