@@ -1,11 +1,21 @@
 """The sample company as a source like any other: a connector whose pages are generated, not read."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
-from bot.demo.cast import cast, products
-from bot.demo.market import CLOSED_STAGES, EXISTING_BUSINESS, NEW_BUSINESS, OPEN_STAGES, trade
-from storage.records import Page, Pipeline, Record, Stage
+from bot.demo.cast import cast, dice, products
+from bot.demo.market import (
+    CLOSED_STAGES,
+    EXISTING_BUSINESS,
+    NEW_BUSINESS,
+    OPEN_STAGES,
+    STRUGGLING,
+    STRUGGLING_DAYS,
+    trade,
+)
+from storage.connectors.base import Suggestion
+from storage.records import Deal, Page, Pipeline, Record, Stage
 
 PAGE_ROWS = 1_000
 
@@ -14,12 +24,16 @@ class SampleCompany:
     """About 6,000 deals of twelve reps in three teams over the 24 months up to `today`; deterministic."""
 
     source = "sample"
+    objects = ("team", "person", "product", "pipeline", "stage", "customer", "lead", "deal", "contract", "spend")
 
-    def __init__(self, today: date) -> None:
+    def __init__(self, today: date, *, corrected: bool = False) -> None:
+        """`corrected`: as after somebody has put right the struggling team's recent deals, so that its alert ends."""
         self._today = today
+        self._corrected = corrected
 
     def pages(self) -> Iterator[Page]:
         people, told = cast(), trade(self._today)
+        deals = _put_right(told.deals, self._today) if self._corrected else told.deals
         yield from _paged("team", people.teams)
         yield from _paged("person", people.people)
         yield from _paged("product", products())
@@ -27,9 +41,28 @@ class SampleCompany:
         yield from _paged("stage", _stages())
         yield from _paged("customer", told.customers)
         yield from _paged("lead", told.leads)
-        yield from _paged("deal", told.deals)
+        yield from _paged("deal", deals)
         yield from _paged("contract", told.contracts)
         yield from _paged("spend", told.spend)
+
+    def suggestions(self) -> Sequence[Suggestion]:
+        return ()
+
+
+def _put_right(deals: Sequence[Deal], today: date) -> list[Deal]:
+    """Most of the struggling team's recent losses turn out to be signatures."""
+    reps = {rep.ext_id for rep in cast().reps[STRUGGLING]}
+    since, luck = today - timedelta(days=STRUGGLING_DAYS), dice("put right")
+    return [
+        replace(deal, status="won", raw_status=CLOSED_STAGES["won"], stage=CLOSED_STAGES["won"])
+        if deal.owner in reps
+        and deal.status == "lost"
+        and isinstance(deal.closed, date)
+        and deal.closed >= since
+        and luck.random() < 0.6
+        else deal
+        for deal in deals
+    ]
 
 
 def _stages() -> list[Stage]:

@@ -1,0 +1,107 @@
+"""The demo without a browser: asks, reads the digest, sees the alert fire and end, and says what it saw."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.demo.cast import cast
+from bot.demo.play import Play, play
+from bot.playground.person import FailedError, User
+
+QUESTIONS = {
+    "en": ("win rate last quarter by team", "average deal last month", "sales cycle last month by rep"),
+    "fr": (
+        "taux de transformation trimestre dernier par équipe",
+        "panier moyen mois dernier",
+        "conversion des leads par source trimestre dernier",
+    ),
+}
+ANSWER_SECONDS = 20
+LETTER_SECONDS = 60
+
+Json = dict[str, Any]
+
+
+class NotSeenError(Exception):
+    """What should have been seen was not."""
+
+
+def rehearse(folder: Path, console: Console) -> int:
+    """Play it all in `folder`; prints a line for each step and gives the number of failures."""
+    failures = 0
+    with play(folder) as stage:
+        for what, step in _steps(stage):
+            try:
+                seen = step()
+            except (NotSeenError, FailedError, LookupError, TimeoutError) as error:
+                failures += 1
+                console.print(f"[red]✗[/red] {escape(what)}: {escape(str(error))}")
+            else:
+                console.print(f"[green]✓[/green] {escape(what)}")
+                console.print(f"  [dim]{escape(seen)}[/dim]")
+    console.print("Something failed." if failures else "Everything was seen.")
+    return failures
+
+
+def _steps(stage: Play) -> Iterator[tuple[str, Callable[[], str]]]:
+    people = cast()
+    askers = {
+        "en": stage.playground.as_user(people.managers["London"].email or ""),
+        "fr": stage.playground.as_user(people.managers["Paris"].email or ""),
+    }
+    for language, questions in QUESTIONS.items():
+        for question in questions:
+            yield f"/kpi {question}", lambda asker=askers[language], text=question: _ask(asker, text)  # type: ignore[misc]
+    for channel, language in (("ventes", "fr"), ("sales", "en")):
+        reader = askers[language]
+        yield f"the digest in #{channel}, with its chart", lambda r=reader, c=channel: _digest(r, c)  # type: ignore[misc]
+        yield f"the alert in #{channel}", lambda r=reader, c=channel: _alert(r, c)  # type: ignore[misc]
+    yield "the deals are put right in the CRM and synced", lambda: _correct(stage)
+    for channel, language in (("ventes", "fr"), ("sales", "en")):
+        yield (
+            f"the alert in #{channel}, edited in place when it ended",
+            lambda r=askers[language], c=channel: _ended(r, c),  # type: ignore[misc]
+        )
+
+
+def _ask(asker: User, question: str) -> str:
+    before = {message["ts"] for message in asker.messages()}
+    asker.command(f"/kpi {question}")
+    answer = asker.wait_for(None, lambda message: message["ts"] not in before, ANSWER_SECONDS)
+    if not any(character.isdigit() for character in answer["text"]):
+        raise NotSeenError(f"no number in {answer['text']!r}")
+    return str(answer["text"])
+
+
+def _digest(reader: User, channel: str) -> str:
+    message = reader.wait_for(channel, lambda message: "image" in _kinds(message["blocks"]), LETTER_SECONDS)
+    return str(message["text"])
+
+
+def _alert(reader: User, channel: str) -> str:
+    message = reader.wait_for(channel, _is_alert, LETTER_SECONDS)
+    return str(message["text"])
+
+
+def _ended(reader: User, channel: str) -> str:
+    message = reader.wait_for(channel, lambda message: _is_alert(message) and message.get("edited"), LETTER_SECONDS)
+    alerts = [each for each in reader.messages(channel) if _is_alert(each)]
+    if len(alerts) != 1:
+        raise NotSeenError(f"{len(alerts)} alert messages instead of one")
+    return str(message["text"])
+
+
+def _correct(stage: Play) -> str:
+    stage.correct()
+    return "synced"
+
+
+def _is_alert(message: Json) -> bool:
+    return "Lyon" in message["text"] and "image" not in _kinds(message["blocks"])
+
+
+def _kinds(blocks: Iterable[Json]) -> list[str]:
+    return [str(block["type"]) for block in blocks]
