@@ -83,8 +83,7 @@ def panel(result: KpiResult, change: str, language: Language, fiscal_start_month
         language._(kpi(result.query.metric).name),
         marks=_points(result, language, fiscal_start_month, None),
         target=_target(result, language),
-        value=written.value(result.measured, result.unit, result.currency, language.locale, compact=True)
-        or language._("no data"),
+        value=_short(result, result.measured, language) or language._("no data"),
         change=change,
     )
 
@@ -138,7 +137,7 @@ def _points(
             label=written.bucket_label(point.start, grain, language.locale, fiscal_start_month),
             value=_place(result, point.measured.value),
             text=_text(result, point.measured, language),
-            short=written.value(point.measured, result.unit, result.currency, language.locale, compact=True) or "",
+            short=_short(result, point.measured, language),
             low=point.measured.interval[0] if point.measured.interval else None,
             high=point.measured.interval[1] if point.measured.interval else None,
             few=point.measured.few,
@@ -175,6 +174,12 @@ def _rank(group: Group) -> tuple[bool, Fraction, str]:
 def _text(result: KpiResult, measured: Measured, language: Language) -> str:
     value = written.value(measured, result.unit, result.currency, language.locale)
     return language._("no data") if value is None else value
+
+
+def _short(result: KpiResult, measured: Measured, language: Language) -> str:
+    """Money in few letters; the rest is short enough."""
+    compact = result.unit is Unit.MONEY
+    return written.value(measured, result.unit, result.currency, language.locale, compact=compact) or ""
 
 
 def _place(result: KpiResult, value: Fraction | None) -> float | None:

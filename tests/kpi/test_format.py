@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from babel import Locale
 from babel.numbers import parse_decimal
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi import format as written
@@ -29,6 +29,7 @@ def read_back(text: str, locale: Locale) -> Decimal:
     return parse_decimal(digits.replace("−", "-"), locale=locale)
 
 
+@settings(deadline=None)
 @given(NUMBERS, LOCALES)
 def test_a_rate_reads_back_as_its_half_up_rounding(points: Fraction, locale: Locale) -> None:
     text = written.percent(points, locale)
@@ -36,6 +37,7 @@ def test_a_rate_reads_back_as_its_half_up_rounding(points: Fraction, locale: Loc
     assert read_back(text, locale) == half_up(points, 1)
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**15), 10**15), st.sampled_from(["EUR", "JPY", "KWD", "USD"]), LOCALES)
 def test_money_in_minor_units_reads_back_to_the_last_unit(minor: int, currency: str, locale: Locale) -> None:
     text = written.money(Fraction(minor), currency, locale)
@@ -43,6 +45,7 @@ def test_money_in_minor_units_reads_back_to_the_last_unit(minor: int, currency: 
     assert read_back(text, locale) == Decimal(minor).scaleb(-written.minor_digits(currency))
 
 
+@settings(deadline=None)
 @given(NUMBERS, LOCALES)
 def test_days_read_back_as_their_half_up_rounding(length: Fraction, locale: Locale) -> None:
     text = written.days(length, locale)
@@ -50,6 +53,7 @@ def test_days_read_back_as_their_half_up_rounding(length: Fraction, locale: Loca
     assert read_back(text, locale) == half_up(length, 1)
 
 
+@settings(deadline=None)
 @given(NUMBERS, st.integers(-6, 6))
 def test_rounding_is_half_up_and_never_minus_zero(number: Fraction, digits: int) -> None:
     result = written.rounded(number, digits)
@@ -60,6 +64,7 @@ def test_rounding_is_half_up_and_never_minus_zero(number: Fraction, digits: int)
         assert result == exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**17), LOCALES)
 def test_short_money_is_within_half_of_its_last_digit(minor: int, locale: Locale) -> None:
     text = written.money(Fraction(minor), "EUR", locale, compact=True)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.format import bucket_label, day, moment, period_label
@@ -67,6 +67,7 @@ def test_a_calendar_year_stays_one_beside_a_fiscal_year() -> None:
     assert period_label(fiscal, FR, 4) == "exercice 2026/27 (avr. 2026 – mars 2027)"
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(1, 800), st.sampled_from(Grain), st.sampled_from([FR, EN]), st.integers(1, 12))
 def test_buckets_of_a_series_have_different_labels_that_fit(
     start: date, days: int, grain: Grain, locale: Locale, fiscal: int
@@ -77,6 +78,7 @@ def test_buckets_of_a_series_have_different_labels_that_fit(
     assert all(len(label) <= 20 for label in labels)
 
 
+@settings(deadline=None)
 @given(DAYS, st.integers(1, 800), st.sampled_from([FR, EN]), st.integers(1, 12))
 def test_a_plain_range_names_its_last_day_or_month(start: date, days: int, locale: Locale, fiscal: int) -> None:
     period = Period(start, date.fromordinal(start.toordinal() + days))

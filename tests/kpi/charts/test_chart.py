@@ -3,7 +3,7 @@
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.charts.chart import MOST_BARS, Chart, Kind, Level, Mark
@@ -33,6 +33,7 @@ CHARTS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(CHARTS)
 def test_a_chart_survives_json_and_pickle(chart: Chart) -> None:
     assert Chart.from_json(chart.to_json()) == chart

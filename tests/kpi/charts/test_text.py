@@ -3,12 +3,13 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.charts.text import fitted, plain, width
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_any_name_becomes_short_harmless_and_drawable(name: str) -> None:
     shown = plain(name)
@@ -36,6 +37,7 @@ def test_a_name_is_shown_without_what_does_harm(name: str, shown: str) -> None:
     assert plain(name) == shown
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.floats(40, 900))
 def test_a_fitted_name_is_no_wider_than_its_room(name: str, room: float) -> None:
     assert width(fitted(plain(name), 30, room), 30) <= room

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpi.charts.ticks import ticks
@@ -11,6 +11,7 @@ from kpi.charts.ticks import ticks
 VALUES = st.fractions(min_value=-(10**9), max_value=10**9, max_denominator=1000)
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES, st.integers(3, 8))
 def test_ticks_are_few_even_and_reach_around_the_values(one: Fraction, two: Fraction, most: int) -> None:
     low, high = min(one, two), max(one, two)
