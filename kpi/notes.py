@@ -1,0 +1,98 @@
+"""What the reader must know about an answer, as codes with values."""
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from kpi import measures, period, standing
+from kpi.ask import Ask, Counted
+from kpi.declaration import Reading
+from kpi.formulas import Rate, Stock
+from kpi.narrowing import wholly_seen
+from kpi.query import Measured, Note
+from kpi.reasons import Said
+from storage.schema import lead
+
+
+def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, measured: Measured) -> tuple[Note, ...]:
+    """Every note of an answer, the most important first."""
+    return (
+        *_of_period(ask, reading),
+        *_of_cohort(ask, reading, counted),
+        *_of_rate(reading, measured),
+        *_of_source(connection, ask, counted),
+        *_of_scope(connection, ask),
+    )
+
+
+def _of_period(ask: Ask, reading: Reading) -> Iterator[Note]:
+    asked, today = ask.query.period, ask.query.today
+    if isinstance(reading.formula, Stock):
+        return
+    if asked.start > today:
+        yield Note(Said.NOT_BEGUN, {"start": asked.start})
+    elif asked.unit is not None and asked.whole().end > today:
+        yield Note(Said.UNFINISHED, {"elapsed": period.elapsed(asked, today), "total": asked.whole().days})
+    elif asked.last_day > today:
+        yield Note(Said.UNFINISHED, {"elapsed": period.elapsed(asked, today), "total": asked.days})
+
+
+def is_cohort(reading: Reading) -> bool:
+    """Whether the value still changes after the period: what was created in it may be won later."""
+    formula = reading.formula
+    return isinstance(formula, Rate) and formula.numerator in {measures.CREATED_AND_WON, measures.LEADS_CONVERTED}
+
+
+def _of_cohort(ask: Ask, reading: Reading, counted: Counted) -> Iterator[Note]:
+    if not is_cohort(reading):
+        return
+    for waiting in (measures.CREATED_STILL_OPEN, measures.LEADS_NOT_CONVERTED):
+        if count := counted.now.get(waiting.key, 0):
+            yield Note(Said.STILL_OPEN, {"count": count})
+    if ask.before is not None:
+        yield Note(Said.SAME_AGE, {"days": ask.age})
+
+
+def _of_rate(reading: Reading, measured: Measured) -> Iterator[Note]:
+    formula, value = reading.formula, measured.value
+    if (
+        isinstance(formula, Rate)
+        and not formula.subset
+        and formula.sample is None
+        and value is not None
+        and value > 100
+    ):
+        yield Note(Said.OVER_100, {"numerator": measured.numerator, "denominator": measured.denominator})
+
+
+def _of_source(connection: Connection, ask: Ask, counted: Counted) -> Iterator[Note]:
+    kinds = {
+        "upsell": measures.SALES_UPSELL,
+        "cross_sell": measures.SALES_CROSS_SELL,
+        "additional": measures.SALES_OF_UNKNOWN_KIND,
+    }
+    split = {name: counted.now.get(measure.key, 0) for name, measure in kinds.items()}
+    if any(split.values()):
+        yield Note(Said.UPSELL_KINDS, split)
+    flagged = sum(counted.now.get(each.key, 0) for each in (measures.LEADS_BY_FLAG, measures.CONVERSIONS_BY_FLAG))
+    if flagged:
+        yield Note(Said.CRM_FLAG, {"count": flagged})
+    if counted.now.get(measures.LEADS.key) and not _tells_qualified(connection, ask.workspace_id):
+        yield Note(Said.ALL_QUALIFIED)
+
+
+def _tells_qualified(connection: Connection, workspace_id: str) -> bool:
+    tells = sa.or_(lead.c.qualified.is_not(None), lead.c.qualified_on.is_not(None), lead.c.inbound.is_not(None))
+    query = sa.select(lead.c.id).where(lead.c.workspace_id == workspace_id, tells).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _of_scope(connection: Connection, ask: Ask) -> Iterator[Note]:
+    scope = ask.query.scope
+    by_team = "team" in {ask.query.group_by, *(each.dimension for each in ask.narrowings)}
+    if (by_team or scope.teams) and not standing.has_team_history(connection, ask.workspace_id):
+        yield Note(Said.TODAYS_TEAMS)
+    if not wholly_seen(scope, ask.narrowings):
+        people, teams = standing.scope_names(connection, scope)
+        yield Note(Said.NARROWED, {"people": people, "teams": teams})
