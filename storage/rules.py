@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import insert
-from storage.schema import cursor, episode, rule
+from storage.schema import episode, rule
 
 WHOLE = ""
 """The group key of a rule that watches one number."""
@@ -117,34 +117,19 @@ def running(connection: Connection, workspace_id: str) -> list[Rule]:
     return [Rule(**row) for row in rows]
 
 
-def to_judge(connection: Connection) -> list[Rule]:
-    """Every running rule, of every workspace, whose data has become complete at a later moment than it was last judged.
-
-    A workspace is as complete as the object that lags most behind; one object never complete, and nothing is judged.
-    """
-    complete = (
-        sa.select(
-            cursor.c.workspace_id,
-            sa.func.min(cursor.c.complete_at).label("at"),
-        )
-        .group_by(cursor.c.workspace_id)
-        .having(sa.func.count() == sa.func.count(cursor.c.complete_at))
-        .subquery()
+def all_running(connection: Connection) -> list[tuple[Rule, datetime | None]]:
+    """Every running rule of every workspace, with how fresh the data was when it was last judged."""
+    judged = (
+        sa.select(sa.func.max(episode.c.judged_as_of))
+        .where(episode.c.workspace_id == rule.c.workspace_id, episode.c.rule_id == rule.c.id)
+        .scalar_subquery()
     )
     rows = connection.execute(
-        sa.select(*_RULE)
-        .join(complete, complete.c.workspace_id == rule.c.workspace_id)
-        .where(
-            rule.c.stopped_at.is_(None),
-            ~sa.exists().where(
-                episode.c.workspace_id == rule.c.workspace_id,
-                episode.c.rule_id == rule.c.id,
-                episode.c.judged_as_of >= complete.c.at,
-            ),
-        )
+        sa.select(*_RULE, judged.label("judged_as_of"))
+        .where(rule.c.stopped_at.is_(None))
         .order_by(rule.c.workspace_id, rule.c.created_at, rule.c.id)
     ).mappings()
-    return [Rule(**row) for row in rows]
+    return [(Rule(**{name: row[name] for name in Rule.__slots__}), row["judged_as_of"]) for row in rows]
 
 
 def standing(connection: Connection, watched: Rule, group_key: str, now: datetime) -> Episode:

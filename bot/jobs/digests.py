@@ -1,0 +1,111 @@
+"""Digests: due schedules are computed with their owner's rights, and put in the outbox as the schedule moves on.
+
+Two replicas may compute the same digest; only the one that moves the schedule puts the letter.
+"""
+
+import logging
+from datetime import date, datetime, timedelta
+from threading import Event
+
+from sqlalchemy import Connection
+
+from bot.conversation import Context
+from bot.i18n import language
+from bot.jobs import Job
+from bot.views.digest import Written, write_digest
+from kpi.digest import read_digest
+from kpi.refusals import RefusedError
+from kpi.scope import scope_of
+from kpi.watch import filter_of
+from storage import outbox, schedules
+from storage.database import reading, writing
+from storage.people import read_link
+from storage.schedules import Schedule
+from storage.workspaces import read_workspace
+
+log = logging.getLogger(__name__)
+
+CATCH_UP = timedelta(hours=24)
+"""A digest later than this is recorded as skipped: its news is old."""
+
+LATE = timedelta(minutes=30)
+"""A digest later than this says when it was due."""
+
+
+def run(context: Context, stopping: Event) -> None:
+    """Every schedule that is due, one after the other; one that fails does not keep the others waiting."""
+    now = context.clock.now()
+    with reading(context.engine) as connection:
+        due = schedules.due(connection, now)
+    for schedule in due:
+        if stopping.is_set():
+            return
+        try:
+            plan(context, schedule, now)
+        except Exception:
+            log.exception("digest_failed schedule=%s", schedule.id)
+
+
+def plan(context: Context, schedule: Schedule, now: datetime) -> None:
+    """Compute the latest occurrence, then in one transaction advance the schedule and put the letter."""
+    *missed, day = schedules.occurrences(schedule, now)
+    due_at = schedules.instant(day, schedule.at, schedule.time_zone)
+    written: Written | str = "late" if now - due_at > CATCH_UP else _written(context, schedule, day, due_at, now)
+    with writing(context.engine) as connection:
+        if not schedules.advance(connection, schedule, now):
+            return
+        for skipped in missed:
+            _skip(connection, schedule, skipped, "late", now)
+        if isinstance(written, str):
+            _skip(connection, schedule, day, written, now)
+            log.error("digest_skipped schedule=%s reason=%s", schedule.id, written)
+            return
+        outbox.put(
+            connection,
+            workspace_id=schedule.workspace_id,
+            dedupe=_dedupe(schedule, day),
+            kind="digest",
+            channel_id=schedule.channel_id,
+            payload=written.payload,
+            chart=written.chart,
+            now=now,
+        )
+        log.info("digest_put schedule=%s day=%s", schedule.id, day)
+
+
+def _written(context: Context, schedule: Schedule, day: date, due_at: datetime, now: datetime) -> Written | str:
+    """The digest of a local day, by the rights its owner has now; or the reason why there is none."""
+    with reading(context.engine) as connection:
+        workspace = read_workspace(connection, schedule.workspace_id)
+        link = read_link(connection, schedule.workspace_id, schedule.owner)
+        if link is None:
+            return "owner_unknown"
+        scope = scope_of(connection, link, visibility=workspace.visibility, today=day)
+        try:
+            filters = filter_of(connection, scope, day, schedule.dimension, schedule.key)
+            digest = read_digest(connection, scope, day, filters)
+        except RefusedError as refused:
+            return refused.code
+    late = due_at if now - due_at > LATE else None
+    return write_digest(digest, workspace, language(schedule.language), late)
+
+
+def _skip(connection: Connection, schedule: Schedule, day: date, reason: str, now: datetime) -> None:
+    outbox.put(
+        connection,
+        workspace_id=schedule.workspace_id,
+        dedupe=_dedupe(schedule, day),
+        kind="digest",
+        channel_id=schedule.channel_id,
+        payload={"text": "", "blocks": []},
+        now=now,
+        state="skipped",
+        error=reason,
+    )
+
+
+def _dedupe(schedule: Schedule, day: date) -> str:
+    return f"digest:{schedule.id}:{day.isoformat()}"
+
+
+JOB = Job("digests", 5, run)

@@ -1,0 +1,211 @@
+"""The digest as one screen of a telephone: the KPIs, one picture, what is worth saying, who did well, as of when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from bot.blocks import Block, Bold, Run, clean, context, header, name, paragraph, spoken
+from bot.i18n import Language
+from bot.views.chart import alt_text, panel, panels
+from kpi import format as written
+from kpi.catalog import kpi
+from kpi.digest import Digest
+from kpi.findings import Change, Contribution, Finding, Gap, in_unit, is_better
+from kpi.query import KpiResult, Unit
+from storage.workspaces import Workspace
+
+SEPARATOR = " · "
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready for the outbox: `text` and `blocks`, and the chart that the postman draws, or None."""
+
+    payload: Mapping[str, Any]
+    chart: Mapping[str, Any] | None
+
+
+def write_digest(digest: Digest, workspace: Workspace, language: Language, late: datetime | None = None) -> Written:
+    """The digest in the channel's language; `late` is when it was due, where that is long ago."""
+    _ = language._
+    title = _title(digest, language)
+    lines = [kpi_line(result, _sample(result, digest), language) for result in digest.results]
+    found = [finding_sentence(finding, language) for finding in digest.findings]
+    found = found or [_("Nothing unusual this week.")]
+    blocks: list[Block] = [header(title)]
+    if late is not None:
+        due = written.moment(late, workspace.zone, language.locale)
+        blocks.append(context(_("Late: this digest was due on {due}.", due=due)))
+    if lines:
+        blocks.append(paragraph(*_joined(lines)))
+    chart = _chart(digest, language)
+    place = len(blocks)
+    blocks.append(paragraph(*_joined([[sentence] for sentence in found])))
+    praise = _praise(digest, language)
+    if praise is not None:
+        blocks.append(paragraph(Bold(_("Well done:")), " ", praise))
+    small = [*_absent(digest, language), _periods(digest, language), _as_of(digest, workspace, language)]
+    blocks.append(context(SEPARATOR.join(sentence for sentence in small if sentence)))
+    said = [title, *("".join(_plain(run) for run in line) for line in lines), *found, praise or "", *small]
+    payload = {"text": spoken("\n".join(sentence for sentence in said if sentence)), "blocks": blocks}
+    return Written(payload, None if chart is None else {"at": place, **chart})
+
+
+def _title(digest: Digest, language: Language) -> str:
+    week = written.period_label(digest.week, language.locale)
+    names = [clean(chosen.name, 40) for chosen in digest.filters]
+    return SEPARATOR.join([language._("Sales digest"), week, *names])
+
+
+def _joined(lines: Sequence[Sequence[Run]]) -> list[Run]:
+    """Lines of one paragraph: closer to each other than blocks are."""
+    runs: list[Run] = []
+    for line in lines:
+        runs += ["\n", *line] if runs else line
+    return runs
+
+
+def _plain(run: Run) -> str:
+    return run.text if isinstance(run, Bold) else str(run)
+
+
+def kpi_line(result: KpiResult, sample: Fraction | None, language: Language) -> list[Run]:
+    """`Win rate 31.2% · ▲ +3.2 pts, better · target 30% · n = 154`."""
+    _, locale = language._, language.locale
+    declared = kpi(result.query.metric)
+    value = written.value(result.measured, result.unit, result.currency, locale, compact=result.unit is Unit.MONEY)
+    parts = [change_words(result, language)]
+    if result.target is not None:
+        aim = written.amount(in_unit(result.target, result), result.unit, result.currency, locale, compact=True)
+        parts.append(_("target {value}", value=aim))
+    if sample is not None:
+        count = written.count(sample, locale)
+        parts.append(_("n = {count}, few", count=count) if result.measured.few else _("n = {count}", count=count))
+    rest = SEPARATOR.join(part for part in parts if part)
+    return [_(declared.name), " ", Bold(value or _("no data")), f"{SEPARATOR}{rest}" if rest else ""]
+
+
+def change_words(result: KpiResult, language: Language) -> str:
+    """The change against the period before: an arrow, how far, and whether that is better; empty with nothing before.
+
+    The direction is said in a word too, so that neither colour nor arrow has to be understood.
+    """
+    _ = language._
+    now = result.measured.value
+    before = None if result.previous is None else result.previous.measured.value
+    change = written.change(now, before, result.unit, result.currency, language.locale)
+    if now is None or before is None or change is None:
+        return _("no data before")
+    if now == before:
+        return _("unchanged")
+    better = is_better(result, now - before)
+    arrow = "▲" if now > before else "▼"
+    if better is None:
+        return _("{arrow} {change}", arrow=arrow, change=change)
+    if better:
+        return _("{arrow} {change}, better", arrow=arrow, change=change)
+    return _("{arrow} {change}, worse", arrow=arrow, change=change)
+
+
+def _sample(result: KpiResult, digest: Digest) -> Fraction | None:
+    """What the value rests on: its denominator; for revenue, the deals whose amounts it adds; a count is its own n."""
+    if result.measured.denominator is not None:
+        return result.measured.denominator
+    if result.query.metric == "revenue_won":
+        deals = next((other for other in digest.results if other.query.metric == "average_deal"), None)
+        return None if deals is None else deals.measured.denominator
+    beside = next((other.measured.value for other in result.beside if other.unit is Unit.COUNT), None)
+    return beside if result.unit is Unit.MONEY else None
+
+
+def finding_sentence(finding: Finding, language: Language) -> str:
+    _, locale = language._, language.locale
+    result = finding.result
+    what = _(kpi(result.query.metric).name)
+    match finding:
+        case Change():
+            before = result.previous.measured if result.previous is not None else None
+            values = {
+                "kpi": what,
+                "now": written.value(result.measured, result.unit, result.currency, locale),
+                "before": None if before is None else written.value(before, result.unit, result.currency, locale),
+            }
+            if before is not None and (result.measured.value or 0) > (before.value or 0):
+                return _("{kpi} rose from {before} to {now}, more than chance explains.", **values)
+            return _("{kpi} fell from {before} to {now}, more than chance explains.", **values)
+        case Gap():
+            return _(
+                "{kpi}: {value} for a target of {target}, the widest gap.",
+                kpi=what,
+                value=written.value(result.measured, result.unit, result.currency, locale),
+                target=written.amount(in_unit(finding.target, result), result.unit, result.currency, locale),
+            )
+        case Contribution():
+            return _(
+                "{group} accounts for {part} of the change of {whole} in: {kpi}.",
+                group=name(finding.group.name, _("(none)")),
+                part=_difference(finding.part, result, language),
+                whole=_difference(finding.whole, result, language),
+                kpi=what,
+            )
+
+
+def _difference(number: Fraction, result: KpiResult, language: Language) -> str:
+    """A signed difference in the unit of the result."""
+    if result.unit is Unit.PERCENT:
+        return written.points_change(number, language.locale) or ""
+    compact = result.unit is Unit.MONEY
+    amount = written.amount(number, result.unit, result.currency, language.locale, compact=compact) or ""
+    return f"+{amount}" if number > 0 else amount
+
+
+def _praise(digest: Digest, language: Language) -> str | None:
+    if digest.by_rep is None or not digest.praised:
+        return None
+    by_rep = digest.by_rep
+    said = [
+        language._(
+            "{name} {value} ({won} of {closed})",
+            name=name(group.name, ""),
+            value=written.value(group.measured, by_rep.unit, by_rep.currency, language.locale),
+            won=written.count(group.measured.numerator, language.locale),
+            closed=written.count(group.measured.denominator, language.locale),
+        )
+        for group in digest.praised
+    ]
+    return language._("win rate {names}", names=", ".join(said))
+
+
+def _absent(digest: Digest, language: Language) -> list[str]:
+    names = [language._(kpi(metric).name) for metric in digest.absent]
+    return [language._("No data for: {names}.", names=", ".join(names))] if names else []
+
+
+def _periods(digest: Digest, language: Language) -> str:
+    """Which days the numbers are about: most of them the same, the others by name."""
+    if not digest.results:
+        return ""
+    labels: dict[str, list[str]] = {}
+    for result in digest.results:
+        label = written.period_label(result.query.period, language.locale)
+        labels.setdefault(label, []).append(language._(kpi(result.query.metric).name))
+    most = max(labels, key=lambda label: len(labels[label]))
+    others = [f"{', '.join(names)}: {label}" for label, names in labels.items() if label != most]
+    return "; ".join([language._("{period}, compared with as many days before", period=most), *others]) + "."
+
+
+def _as_of(digest: Digest, workspace: Workspace, language: Language) -> str:
+    if digest.as_of is None:
+        return language._("No data has been loaded yet.")
+    return language._("Data as of {when}.", when=written.moment(digest.as_of, workspace.zone, language.locale))
+
+
+def _chart(digest: Digest, language: Language) -> dict[str, Any] | None:
+    drawn = [result for result in digest.trends if any(point.measured.value is not None for point in result.series)]
+    if not drawn:
+        return None
+    parts = [panel(result, change_words(result, language), language) for result in drawn]
+    picture = panels(language._("Week by week"), _title(digest, language), parts, language)
+    return {"chart": picture.to_json(), "title": picture.title, "alt": alt_text(picture, language)}
