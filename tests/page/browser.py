@@ -192,8 +192,7 @@ class Browser:
     def screenshot(self, path: Path, width: int = 1280, dark: bool = False, height: int | None = None) -> None:
         """Save a PNG of the page at a window width in pixels, in the light or the dark theme of the system."""
         self.resize(width, height)
-        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+        self.dark(dark)
         self.wait_for(f'html[data-theme="{"dark" if dark else "light"}"] body')
         self.driver.execute_async_script(
             "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 150)))"
@@ -203,8 +202,18 @@ class Browser:
 
     def resize(self, width: int, height: int | None = None) -> None:
         """Give the window a width (390 is a phone) and a height in CSS pixels."""
-        size = {"width": width, "height": height or (844 if width < 720 else 860), "deviceScaleFactor": 1, "mobile": False}
+        size = {
+            "width": width,
+            "height": height or (844 if width < 720 else 860),
+            "deviceScaleFactor": 1,
+            "mobile": False,
+        }
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+    def dark(self, on: bool) -> None:
+        """Let the system prefer the dark theme, or the light one."""
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if on else "light"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
 
     def _find(self, selector: str) -> WebElement | None:
         found = self.driver.find_elements(By.CSS_SELECTOR, selector)

@@ -1,8 +1,22 @@
 import { Message as SlackBlocks, type Block as SlackBlock } from "slack-blocks-to-jsx";
-import type { Block } from "../types";
+import type { Block, World } from "../types";
 import { usePaper } from "./state";
 
 const SAFE = /^(https?:|mailto:)/i;
+
+/** `<@U1|anna>` as `<@U1>`: the library knows references without their label only. */
+function unlabelled(part: any, world: World): any {
+  if (Array.isArray(part)) return part.map((item) => unlabelled(item, world));
+  if (part === null || typeof part !== "object") return part;
+  if (part.type === "mrkdwn") {
+    const known = (id: string) => world.users.some((user) => user.id === id) || world.channels.some((channel) => channel.id === id);
+    const text = part.text.replaceAll(/<([@#])(\w+)\|([^>]*)>/g, (_found: string, sign: string, id: string, label: string) =>
+      known(id) ? `<${sign}${id}>` : sign + label,
+    );
+    return { ...part, text };
+  }
+  return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, unlabelled(value, world)]));
+}
 
 /** Blocks that only show something, drawn by slack-blocks-to-jsx with the playground's people and channels. */
 export function Shown({ blocks }: { blocks: Block[] }) {
@@ -12,7 +26,7 @@ export function Shown({ blocks }: { blocks: Block[] }) {
   return (
     <SlackBlocks
       key={users.length + channels.length}
-      blocks={blocks as unknown as SlackBlock[]}
+      blocks={unlabelled(blocks, world) as SlackBlock[]}
       data={{ users, channels }}
       hooks={{
         link: ({ href, children, className }) =>
