@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SCOPES = (
     "app_mentions:read",
     "channels:history",
+    "channels:join",
     "channels:read",
     "chat:write",
     "commands",

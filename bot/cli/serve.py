@@ -23,7 +23,7 @@ def serve(
 
     configure_logs()
     try:
-        settings = read_settings(**({} if port is None else {"port": port}))
+        settings = read_settings() if port is None else read_settings(port=port)
         vigie = open_vigie(settings)
     except SettingsError as error:
         typer.echo(str(error), err=True)

@@ -1,0 +1,145 @@
+"""The one composition root: settings and a clock go in, a running Vigie comes out. Importing it does nothing.
+
+Everything runs behind one ASGI application: `/healthz`, `/slack/events` for HTTP, and in its lifespan the Socket Mode
+connection and the clock of the jobs. A SIGTERM ends the lifespan: what was accepted is finished, the rest released.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.async_app import AsyncApp
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot import gate
+from bot.clock import Clock, SystemClock
+from bot.conversation import Context
+from bot.hearing import build_app
+from bot.jobs import jobs as all_jobs
+from bot.jobs.clock import Ticks
+from bot.settings import Settings
+from bot.slack import Slack
+from bot.threads import Threads
+from storage.database import open_engine, reading
+from storage.migrate import upgrade
+from storage.workspaces import SINGLE, ensure_workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Vigie:
+    """A whole Vigie, not yet started: `asgi` starts and stops it."""
+
+    context: Context
+    threads: Threads
+    bolt: AsyncApp
+    asgi: Starlette
+
+
+def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = True) -> Vigie:
+    """Open the database, ask Slack who the bot is, and put everything together.
+
+    Raises `SettingsError` with one sentence for settings that are not enough, `SlackError` where Slack does not know
+    the token. `jobs` false leaves the ticking to the caller, as tests do.
+    """
+    settings.for_slack()
+    clock = clock or SystemClock()
+    engine = open_database(settings, clock)
+    slack = Slack(settings.bot_token, settings.slack_api_url)
+    context = Context(engine=engine, clock=clock, slack=slack, settings=settings)
+    threads = Threads()
+    bolt = build_app(context, threads, SINGLE)
+    vigie = Vigie(context, threads, bolt, Starlette(routes=_routes(context, bolt), lifespan=lambda _: life()))
+
+    @contextlib.asynccontextmanager
+    async def life() -> AsyncIterator[None]:
+        async with _listening(vigie):
+            ticks = Ticks(context, all_jobs() if jobs else ())
+            ticks.start()
+            log.info("started socket_mode=%s", settings.socket_mode)
+            yield
+            log.info("stopping")
+            await asyncio.to_thread(ticks.stop)
+        await asyncio.to_thread(threads.drain)
+        slack.close()
+        engine.dispose()
+        log.info("stopped")
+
+    return vigie
+
+
+def open_database(settings: Settings, clock: Clock) -> Engine:
+    """The database at its newest revision, with the workspace's row as the settings say."""
+    engine = open_engine(settings.database_url.get_secret_value())
+    upgrade(engine)
+    ensure_workspace(
+        engine,
+        SINGLE,
+        now=clock.now(),
+        time_zone=settings.timezone,
+        currency=settings.currency,
+        language=settings.language,
+        fiscal_start_month=settings.fiscal_start_month,
+        visibility=settings.visibility,
+    )
+    return engine
+
+
+def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
+    secret = context.settings.slack_signing_secret
+
+    async def events(request: Request) -> Response:
+        body = await gate.read_body(request)
+        if body is None:
+            return Response(status_code=413)
+        headers = request.headers
+        timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        now = context.clock.now().timestamp()
+        if secret is None or not gate.is_signed(secret.get_secret_value(), timestamp, signature, body, now):
+            log.warning("request_refused reason=signature")
+            return Response(status_code=401)
+        try:
+            return to_starlette_response(await bolt.async_dispatch(to_async_bolt_request(request, body)))
+        except ValueError:
+            # Signed, but not what Slack sends: neither JSON nor a form.
+            return Response(status_code=400)
+
+    async def health(_: Request) -> Response:
+        try:
+            await asyncio.to_thread(_answers, context.engine)
+        except sa.exc.SQLAlchemyError as error:
+            log.error("unhealthy reason=%s", type(error).__name__)
+            return JSONResponse({"ok": False}, status_code=503)
+        return JSONResponse({"ok": True})
+
+    return [Route("/slack/events", events, methods=["POST"]), Route("/healthz", health, methods=["GET"])]
+
+
+def _answers(engine: Engine) -> None:
+    with reading(engine) as connection:
+        connection.execute(sa.select(1))
+
+
+@contextlib.asynccontextmanager
+async def _listening(vigie: Vigie) -> AsyncIterator[None]:
+    """The Socket Mode connection, where there is an app token."""
+    token = vigie.context.settings.slack_app_token
+    if token is None:
+        yield
+        return
+    sockets = AsyncSocketModeHandler(vigie.bolt, token.get_secret_value())
+    await sockets.connect_async()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        await sockets.close_async()  # type: ignore[no-untyped-call]

@@ -1,0 +1,60 @@
+"""The buttons of an answer: trend, groups, the period before, the deals, how it is computed.
+
+The question comes back in the button; the clicker's own rights are applied to it again.
+"""
+
+import re
+from dataclasses import replace
+
+from bot.commands.ask import answer_query
+from bot.conversation import Action, Click, Context, NotThere, Reply
+from bot.people import Viewer, known
+from bot.views import answer as view
+from bot.views.definition import definition_reply
+from bot.views.state import StaleState, decode
+from kpi.catalog import kpi
+from kpi.engine import answer as compute
+from kpi.query import DIMENSIONS, KpiQuery
+from storage.database import reading
+
+
+def asked_again(click: Click, context: Context) -> tuple[KpiQuery, Viewer]:
+    """The question of the clicked button, with the clicker's scope. Raises `Refusal` when it is none."""
+    viewer = known(click, context)
+    try:
+        return decode(click.value, viewer.scope, viewer.today), viewer
+    except StaleState:
+        raise NotThere(click.language._("This button is from an older answer: please ask again.")) from None
+
+
+def on_trend(click: Click, context: Context) -> Reply:
+    query, viewer = asked_again(click, context)
+    return answer_query(click, view.trend_of(query), viewer, context)
+
+
+def on_group(click: Click, context: Context) -> Reply:
+    query, viewer = asked_again(click, context)
+    dimension = click.action_id.rpartition(".")[2]
+    if dimension not in DIMENSIONS or dimension not in kpi(query.metric).dimensions:
+        raise NotThere(click.language._("This button is from an older answer: please ask again."))
+    return answer_query(click, replace(query, group_by=dimension, grain=None), viewer, context)
+
+
+def on_previous(click: Click, context: Context) -> Reply:
+    query, viewer = asked_again(click, context)
+    return answer_query(click, view.before(query), viewer, context)
+
+
+def on_how(click: Click, context: Context) -> Reply:
+    query, viewer = asked_again(click, context)
+    with reading(context.engine) as connection:
+        result = compute(connection, replace(query, group_by=None, grain=None))
+    return definition_reply(result, viewer)
+
+
+ACTIONS = (
+    Action(re.compile(r"answer\.trend"), on_trend),
+    Action(re.compile(r"answer\.group\.[a-z]+"), on_group),
+    Action(re.compile(r"answer\.previous"), on_previous),
+    Action(re.compile(r"answer\.how"), on_how),
+)

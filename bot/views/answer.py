@@ -1,0 +1,103 @@
+"""The private answer: headline, comparison and sample, a native chart or a table where one fits, notes, buttons."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.blocks import Bold, actions, button, context, paragraph
+from bot.conversation import Block, Reply
+from bot.i18n import Language
+from bot.people import Viewer
+from bot.views import sentences
+from bot.views.chart import picture
+from bot.views.native import forms
+from bot.views.question import BY, BY_GRAIN, DIMENSION, title
+from bot.views.state import encode
+from kpi.catalog import kpi
+from kpi.period import Grain, buckets, previous, shift, until_today
+from kpi.query import KpiQuery, KpiResult
+
+_BEFORE_NOTES = 3
+"""Sentences in full size: comparison, other readings, target; the rest is small print."""
+_GROUPS = ("rep", "source", "team", "segment", "stage")
+"""What the group button offers: the first of these that the KPI has."""
+_TREND = {Grain.DAY: 14, Grain.WEEK: 12, Grain.MONTH: 12, Grain.QUARTER: 8, Grain.YEAR: 5}
+"""Points of a trend, the asked one included."""
+_MOST_POINTS = 20
+
+
+def answer_reply(result: KpiResult, viewer: Viewer, *, shareable: bool) -> Reply:
+    """The answer as Slack shows it; `shareable` offers to share it in the channel where it was asked."""
+    language, fiscal = viewer.language, viewer.workspace.fiscal_start_month
+    headline = sentences.headline(result, language, fiscal)
+    details = list(sentences.details(result, language, fiscal))
+    fresh = sentences.as_of(result, viewer.workspace, language)
+    top: list[Block] = [paragraph(Bold(headline))]
+    if details[:_BEFORE_NOTES]:
+        top.append(paragraph("\n".join(details[:_BEFORE_NOTES])))
+    small = [" ".join([*details[_BEFORE_NOTES:], fresh])]
+    end: list[Block] = [context(*small), *_buttons(result, viewer, shareable=shareable)]
+    shapes = _shapes(result, language, fiscal)
+    ladder = [[*top, shape, *end] for shape in shapes] or [[*top, *end]]
+    return Reply("\n".join([headline, *details, fresh]), ladder[0], ladder[1:])
+
+
+def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Block]:
+    """The chart or table of groups or of a series, the richest first: Slack's chart, then a plain table."""
+    chart = picture(result, language, fiscal_start_month)
+    query = result.query
+    if chart is None:
+        return []
+    first = (
+        _(language, DIMENSION[query.group_by]) if query.group_by else _(language, BY_GRAIN[query.grain or Grain.DAY])
+    )
+    found = forms(chart, (first[:1].upper() + first[1:], title(query, language)), language)
+    # Three posts of a response_url at most: the richest, the plainest, and the bare text.
+    return found if len(found) < 3 else [found[0], found[-1]]
+
+
+def _(language: Language, message: str) -> str:
+    return language._(message)
+
+
+def _buttons(result: KpiResult, viewer: Viewer, *, shareable: bool) -> list[Block]:
+    query, translate = result.query, viewer.language._
+    state = encode(query)
+    if state is None:
+        return []
+    dimensions = kpi(query.metric).dimensions
+    group = next((each for each in _GROUPS if each in dimensions and each != query.group_by), None)
+    elements = []
+    if query.grain is None:
+        elements.append(button(translate("Trend"), "answer.trend", state))
+    if group is not None:
+        label = translate(BY[group])
+        elements.append(button(label[:1].upper() + label[1:], f"answer.group.{group}", state))
+    elements += [
+        button(translate("Previous period"), "answer.previous", state),
+        button(translate("The deals"), "answer.deals", state),
+        button(translate("How it is computed"), "answer.how", state),
+        button(translate("Share here") if shareable else translate("Share…"), "answer.share", state),
+    ]
+    return [actions(elements)]
+
+
+def trend_of(query: KpiQuery) -> KpiQuery:
+    """The same KPI over the units up to the one asked about; a period that is no unit is cut into weeks or days."""
+    period, unit = query.period, query.period.unit or query.period.span
+    alone = replace(query, group_by=None, comparison=None)
+    if query.period.unit is not None and unit is not None:
+        start = shift(period.start, unit, 1 - _TREND[unit])
+        return replace(alone, grain=unit, period=replace(period, start=start, unit=None, span=unit))
+    for grain in (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER):
+        if len(buckets(period, grain)) <= _MOST_POINTS:
+            return replace(alone, grain=grain)
+    return replace(alone, grain=Grain.YEAR)
+
+
+def before(query: KpiQuery) -> KpiQuery:
+    """The same question about the whole unit before, or about as many days before."""
+    earlier = previous(query.period, query.today)
+    if query.period.unit is not None:
+        start = shift(query.period.start, query.period.unit, -1)
+        earlier = until_today(replace(query.period, start=start).whole(), query.today)
+    return replace(query, period=earlier)
