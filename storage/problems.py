@@ -29,7 +29,6 @@ class Reason(StrEnum):
     """A field without which the row means nothing (the customer of a purchase)."""
     REFERENCE_AMBIGUOUS = "reference_ambiguous"
     """Two known rows bear this name."""
-    TEXT_TOO_LONG = "text_too_long"
     CLOSED_BEFORE_CREATED = "closed_before_created"
     CLOSED_MISSING = "closed_missing"
     CLOSED_IN_FUTURE = "closed_in_future"

@@ -10,7 +10,6 @@ from storage.problems import Reason
 _EMPTY = {"", "-", "--", "—", "–", "n/a", "na", "null", "none", "#n/a", "(vide)", "(blank)", "(none)", "sans", "néant"}
 _YES = {"oui", "yes", "true", "vrai", "1", "x", "y", "o", "✓", "actif", "active", "activé", "converti", "converted"}
 _NO = {"non", "no", "false", "faux", "0", "n", "inactif", "inactive", "désactivé", "deactivated"}
-LONGEST_TEXT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ def is_empty(text: str) -> bool:
 def as_text(cell: Cell) -> str | None:
     """The cell as one line of text, None if blank: `12.0` typed by Excel is `12`, a day is `2017-03-01`."""
     if isinstance(cell, str):
-        return re.sub(r"\s+", " ", cell.replace("\u00a0", " ").replace("\u202f", " ")).strip() or None
+        return re.sub(r"\s+", " ", cell.replace("\0", "")).strip() or None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):

@@ -73,10 +73,13 @@ class FilesConnector:
         there = {one.object for one in self.tables if one.held is None}
         return [name for name in OBJECTS if name in there]
 
-    @property
-    def total(self) -> int:
-        """How many data rows `pages` will settle."""
-        return sum(len(one.table.rows) for one in self.tables if one.object is not None and one.held is None)
+    def totals(self) -> dict[str, int]:
+        """How many data rows of each object `pages` will settle."""
+        totals: dict[str, int] = {}
+        for one in self.tables:
+            if one.object is not None and one.held is None:
+                totals[one.object] = totals.get(one.object, 0) + len(one.table.rows)
+        return {name: totals[name] for name in OBJECTS if name in totals}
 
     def suggestions(self) -> Sequence[Suggestion]:
         return self._names.suggestions()
@@ -90,8 +93,8 @@ class FilesConnector:
             built = [(one, self._build(one)) for one in ready]
             settle_duplicates([rows for _, rows in built])
             self._tell(built)
-            yield from self._before(object_, [draft for _, rows in built for draft in rows])
             complete = len(ready) == len(tables)
+            yield from self._before(object_, [draft for _, rows in built for draft in rows], complete)
             for number, (one, rows) in enumerate(built, start=1):
                 yield from _pages(object_, one, rows, last=complete and number == len(built))
 
@@ -111,18 +114,18 @@ class FilesConnector:
             count.loaded = sum(draft.record is not None for draft in rows)
             count.repeated = len(rows) - count.aside - count.loaded
 
-    def _before(self, object_: str, rows: list[Draft]) -> Iterator[Page]:
+    def _before(self, object_: str, rows: list[Draft], complete: bool) -> Iterator[Page]:
         """What these rows imply and must stand before them: teams of people, stages of deals."""
         if object_ == "person":
             teams, mentions = teams_of(rows, self._names)
             if teams:
-                yield Page(object="team", records=list(teams.values()), mentions=mentions)
+                yield Page(object="team", records=list(teams.values()), mentions=mentions, last=complete)
         elif object_ == "deal":
             stages = stages_of(rows, self._statuses)
             pipelines = {stage.pipeline: stage.pipeline for stage in stages.values() if stage.pipeline}
             mentions = [Mention(object="pipeline", ext_id=name, name=name) for name in pipelines]
             if stages:
-                yield Page(object="stage", records=list(stages.values()), mentions=mentions)
+                yield Page(object="stage", records=list(stages.values()), mentions=mentions, last=complete)
 
     def _untouched(self, one: Understanding) -> Rows:
         data = len(one.table.rows)

@@ -1,0 +1,82 @@
+"""`vigie quarantine`: the rows that were set aside, or kept with a remark, and why."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from bot.i18n import Language
+    from storage.quarantine import Line
+
+
+def quarantine(
+    lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, for another program.")] = False,
+) -> None:
+    """List the rows that were set aside, and those loaded with a remark, each with its reason."""
+    import json
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from bot.app import open_database
+    from bot.clock import SystemClock
+    from bot.i18n import language
+    from bot.settings import SettingsError, read_settings
+    from storage.database import reading
+    from storage.quarantine import read_quarantine
+    from storage.workspaces import SINGLE
+
+    console = Console()
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    words = language(lang or settings.language)
+    engine = open_database(settings, SystemClock())
+    with reading(engine) as connection:
+        lines = read_quarantine(connection, SINGLE)
+    engine.dispose()
+    if as_json:
+        typer.echo(json.dumps([_as_json(line, words) for line in lines], ensure_ascii=False, indent=2))
+        return
+    if not lines:
+        console.print(words._("The quarantine is empty: every row was loaded."))
+    for kept, title in ((False, words._("Set aside, not loaded")), (True, words._("Loaded, with a remark"))):
+        some = [line for line in lines if line.kept is kept]
+        if some:
+            console.print(Text(f"{title} ({len(some)})", style="bold"))
+            for line in some:
+                console.print(_as_text(line, words))
+
+
+def _as_text(line: "Line", words: "Language") -> "Text":
+    from rich.text import Text
+
+    from bot.views.files import object_name
+    from bot.views.problems import place, sentence
+
+    head = f"  {place(line, words)}"
+    if line.ext_id is not None and not line.ext_id.startswith("row-"):
+        head += f" · {line.ext_id}"
+    told = sentence(line.reason, line.details, words)
+    return Text.assemble((head, "cyan"), f" ({object_name(line.object, words)})\n    {told}")
+
+
+def _as_json(line: "Line", words: "Language") -> dict[str, object]:
+    from bot.views.problems import place, sentence
+
+    return {
+        "object": line.object,
+        "id": line.ext_id,
+        "place": place(line, words),
+        "field": line.field,
+        "reason": line.reason,
+        "sentence": sentence(line.reason, line.details, words),
+        "kept": line.kept,
+        "row": dict(line.payload),
+        "first_seen_at": line.first_seen_at.isoformat(),
+    }
