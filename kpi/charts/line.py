@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT, TOP = 170, 150
+TOP = 150
 NAMES = 420
 """The most room that the names of lines take."""
 MOST_LABELS = 6
@@ -50,12 +50,11 @@ def draw_line(chart: Chart) -> "Figure":
     names = _names(chart)
     beside = max((width(plain(name.text), name.size, bold=name.bold) for name in names), default=0.0)
     right = theme.WIDTH - theme.MARGIN - 30 - min(beside + 2, NAMES)
-    place = Place(LEFT, right, bottom, theme.HEIGHT - TOP, min(values), max(values), len(chart.marks))
+    left = theme.MARGIN + 24 + max((width(plain(tick.text), theme.SMALL) for tick in chart.ticks), default=0.0)
+    place = Place(left, right, bottom, theme.HEIGHT - TOP, min(values), max(values), len(chart.marks))
     for tick in chart.ticks:
-        axes.plot([LEFT - 10, right + 10], [place.y(tick.value)] * 2, color=theme.GRID, lw=1.5, zorder=1)
-        theme.write(
-            axes, LEFT - 24, place.y(tick.value), tick.text, theme.SMALL, colour=theme.QUIET, room=LEFT - 36, ha="right"
-        )
+        axes.plot([left - 10, right + 10], [place.y(tick.value)] * 2, color=theme.GRID, lw=1.5, zorder=1)
+        theme.write(axes, left - 24, place.y(tick.value), tick.text, theme.SMALL, colour=theme.QUIET, ha="right")
     _dates(axes, chart.marks, place)
     line(axes, chart, place)
     heights = theme.spread([place.y(name.value) for name in names], 40, place.bottom, place.top)

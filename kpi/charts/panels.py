@@ -32,11 +32,13 @@ def draw_panels(chart: Chart) -> "Figure":
 
 def _panel(axes: "Axes", panel: Chart, left: float, top: float, across: float) -> None:
     axes.plot([left, left + across], [top, top], color=theme.GRID, lw=2)
-    theme.write(axes, left, top - 30, panel.title, theme.LABEL, room=across, colour=theme.QUIET)
+    theme.write(axes, left, top - 30, panel.title, theme.LABEL, room=across, least=24, colour=theme.QUIET)
     beside = [(panel.change, theme.INK)] if panel.change else []
     beside += [(panel.target.text, theme.TARGET)] if panel.target is not None else []
     taken = max((width(plain(text), theme.SMALL) for text, _ in beside), default=0.0)
-    theme.write(axes, left, top - 78, panel.value, 44, bold=True, room=across - min(taken, across * 0.48) - 20)
+    theme.write(
+        axes, left, top - 78, panel.value, 44, bold=True, least=30, room=across - min(taken, across * 0.48) - 20
+    )
     for index, (text, colour) in enumerate(beside):
         y = top - 78 + 17 * (len(beside) - 1) - 34 * index
         theme.write(axes, left + across, y, text, theme.SMALL, ha="right", room=across * 0.48, colour=colour)

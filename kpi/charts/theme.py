@@ -72,15 +72,17 @@ def write(
     colour: str = INK,
     most: int = 90,
     room: float | None = None,
+    least: float | None = None,
     ha: Literal["left", "center", "right"] = "left",
     covers: bool = False,
 ) -> "Text":
-    """A text whose capitals have their middle at `y`, cut with an ellipsis to be at most `room` wide.
-
-    It is never read as a formula. `covers` hides the lines behind it.
+    """A text whose capitals have their middle at `y`, made at most `room` wide: first smaller, down to `least`,
+    then cut with an ellipsis. It is never read as a formula. `covers` hides the lines behind it.
     """
     shown = plain(text, most)
     if room is not None:
+        while least is not None and size > least and width(shown, size, bold=bold) > room:
+            size = max(size - 2, least)
         shown = fitted(shown, size, room, bold=bold)
     return axes.text(
         x,
@@ -97,14 +99,10 @@ def write(
 
 
 def head(axes: "Axes", title: str, subtitle: str, height: float) -> None:
-    """The title and the line under it, at the top; a little smaller where they would not fit."""
+    """The title and the line under it, at the top."""
     room = WIDTH - 2 * MARGIN
-    large, usual = (
-        size if width(plain(text, 90), size, bold=bold) <= room else size * 0.85
-        for text, size, bold in ((title, TITLE, True), (subtitle, LABEL, False))
-    )
-    write(axes, MARGIN, height - 50, title, large, bold=True, room=room)
-    write(axes, MARGIN, height - 100, subtitle, usual, colour=QUIET, room=room)
+    write(axes, MARGIN, height - 50, title, TITLE, bold=True, room=room, least=28)
+    write(axes, MARGIN, height - 100, subtitle, LABEL, colour=QUIET, room=room, least=24)
 
 
 def foot(axes: "Axes", notes: Sequence[str]) -> None:

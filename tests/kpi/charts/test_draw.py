@@ -1,6 +1,7 @@
 """Pictures, looked at by their artists: what is written, what is drawn, and what is not."""
 
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -119,3 +120,19 @@ def test_a_picture_is_a_small_palette_png_twice_as_wide_as_it_is_shown() -> None
 def _near(colour: object, wanted: tuple[int, ...]) -> bool:
     assert isinstance(colour, tuple)
     return all(abs(one - other) <= 12 for one, other in zip(colour, wanted, strict=True))
+
+
+@given(st.lists(st.floats(-1000, 2000), max_size=6))
+def test_names_beside_a_line_stand_apart_and_keep_their_order(places: list[float]) -> None:
+    moved = theme.spread(places, 40, 0, 500)
+    order = sorted(range(len(places)), key=lambda index: -places[index])
+    for above, below in pairwise(order):
+        assert moved[above] - moved[below] >= 40 - 1e-9
+    assert all(-1e-9 <= place <= 500 + 1e-9 for place in moved)
+
+
+def test_the_period_before_is_a_light_line_with_its_name() -> None:
+    marks = (Mark("a", 1.0, "1", before=2.0), Mark("b", 3.0, "3", before=1.0))
+    drawn = figure(Chart(Kind.LINE, "t", marks=marks, ticks=TICKS, before_label="before"))
+    assert len(lines(drawn, theme.BEFORE)) == 1
+    assert "before" in texts(drawn)
