@@ -240,7 +240,7 @@ def test_the_answer_for_the_period_before_becomes_the_light_line_as_far_as_it_re
     shorter = KpiResult(WHOLE.query, Unit.PERCENT, "EUR", measured(30), series=WHOLE.series[:10])
     chart = picture(WHOLE, FR, before=shorter)
     assert chart is not None
-    assert [mark.before for mark in chart.marks] == [mark.value for mark in chart.marks][:10] + [None, None]
+    assert [mark.before for mark in chart.marks] == [*[mark.value for mark in chart.marks][:10], None, None]
     assert chart.before_label == "avant"
     block = native(chart, FR)
     assert block is not None
