@@ -10,10 +10,10 @@ from kpi import period as periods
 from kpi.catalog import kpi
 from kpi.engine import answer
 from kpi.findings import Finding, did_well, findings
+from kpi.judged import judged_period
 from kpi.period import ONE_DAY, Grain, Period
 from kpi.query import Comparison, Filter, Group, KpiQuery, KpiResult
 from kpi.scope import Scope
-from kpi.windows import judged_period
 
 METRICS = (
     "win_rate",

@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from kpi.catalog import kpi
 from kpi.engine import answer
 from kpi.findings import in_unit, shortfall
+from kpi.judged import TWENTY_EIGHT, judged_period
 from kpi.period import Grain, last
 from kpi.query import Filter, Group, KpiQuery, KpiResult, Measured
 from kpi.refusals import RefusedError
 from kpi.scope import Scope
 from kpi.threshold import Direction, Threshold
 from kpi.vocabulary import read_vocabulary
-from kpi.windows import TWENTY_EIGHT, judged_period
 from storage.rules import WHOLE, Rule
 
 NONE = "(none)"
