@@ -60,7 +60,14 @@ def _show_counts(console: "Console", report: "Report", language: Language) -> No
     _ = language._
     grid = Table(box=None, padding=(0, 2, 0, 0))
     grid.add_column("")
-    for title in (_("read"), _("new"), _("changed"), _("unchanged"), _("set aside"), _("with a remark")):
+    for title in (
+        _("rows read"),
+        _("new rows"),
+        _("changed rows"),
+        _("unchanged rows"),
+        _("rows set aside"),
+        _("rows with a remark"),
+    ):
         grid.add_column(title, justify="right")
     for name, counts in report.objects.items():
         read = counts.seen + counts.quarantined
