@@ -6,17 +6,18 @@ Each branch of the UNION ALL is one population in one period, whole, by key or b
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select
 
 from kpi.ask import Ask, Counted
 from kpi.measures import Measure
+from kpi.names import with_names
 from kpi.period import Period
 from kpi.populations import Population
 from kpi.reasons import Reason
-from kpi.rows import NAMED, Condition, Rows
+from kpi.rows import Condition, Rows
 
 NOW, BEFORE = "now", "before"
 WHOLE, BY_KEY, BY_DAY, UNDATED = "whole", "key", "day", "undated"
@@ -53,6 +54,12 @@ def count(connection: Connection, ask: Ask, measures: Sequence[Measure], told: S
             counted.names[row["key"]] = row["name"]
     counted.series = {start: series.get(at, zero) for at, start in enumerate(starts)}
     return counted
+
+
+def left_out(connection: Connection, ask: Ask, population: Population) -> dict[str, int]:
+    """How many rows of a population are left out in the period, by reason."""
+    whole = replace(ask, query=replace(ask.query, comparison=None, group_by=None, grain=None))
+    return count(connection, whole, (), (population,)).left_out
 
 
 def _add(total: dict[str, int], cell: dict[str, int]) -> None:
@@ -92,17 +99,7 @@ def _branches(ask: Ask, measures: Sequence[Measure], told: Sequence[Population])
 
 def _statement(ask: Ask, measures: Sequence[Measure], told: Sequence[Population]) -> Select[tuple[object, ...]]:
     selects = [_select(ask, branch, measures, told) for branch in _branches(ask, measures, told)]
-    union = sa.union_all(*selects).subquery("u")
-    group_by = ask.query.group_by
-    if group_by is None:
-        return sa.select(union, sa.null().label("name"))
-    if group_by not in NAMED:
-        return sa.select(union, union.c.key.label("name"))
-    named = NAMED[group_by]
-    same = sa.and_(named.c.workspace_id == ask.workspace_id, named.c.id == union.c.key)
-    return sa.select(union, sa.func.coalesce(named.c.name, union.c.key).label("name")).select_from(
-        union.outerjoin(named, same)
-    )
+    return with_names(ask, sa.union_all(*selects).subquery("u"))
 
 
 def _select(

@@ -6,20 +6,19 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select
 
 from kpi.ask import Ask, Counted
-from kpi.facts import count as count_facts
+from kpi.facts import left_out
 from kpi.formulas import Cell
+from kpi.names import with_names
 from kpi.period import Period
 from kpi.populations import Population, cycle_days
-from kpi.rows import NAMED
 
 _NOTHING = {"twice": 0, "rows": 0}
 
 
 def count(connection: Connection, ask: Ask, population: Population) -> Counted:
     """Cells of `twice` (the sum of the two middle values) and `rows`; the rows left out are counted with them."""
-    counted = count_facts(connection, ask, (), (population,))
-    counted.now = _NOTHING
-    counted.before = _NOTHING if ask.before else None
+    counted = Counted(_NOTHING, _NOTHING if ask.before else None)
+    counted.left_out = left_out(connection, ask, population)
     groups: dict[str | None, Cell] = {}
     groups_before: dict[str | None, Cell] = {}
     series: dict[date, Cell] = {bucket.start: _NOTHING for bucket in ask.buckets}
@@ -53,14 +52,7 @@ def _statement(ask: Ask, population: Population) -> Select[tuple[object, ...]]:
         parts.append(_median(ask, population, "group_before", before, group_by=group_by))
     if ask.buckets:
         parts.append(_median(ask, population, "series", period, buckets=ask.buckets))
-    union = sa.union_all(*parts).subquery("u")
-    if group_by is None or group_by not in NAMED:
-        return sa.select(union, union.c.key.label("name"))
-    named = NAMED[group_by]
-    same = sa.and_(named.c.workspace_id == ask.workspace_id, named.c.id == union.c.key)
-    return sa.select(union, sa.func.coalesce(named.c.name, union.c.key).label("name")).select_from(
-        union.outerjoin(named, same)
-    )
+    return with_names(ask, sa.union_all(*parts).subquery("u"))
 
 
 def _median(

@@ -1,14 +1,16 @@
 """What the reader must know about an answer, as codes with values."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from kpi import measures, period, standing
 from kpi.ask import Ask, Counted
+from kpi.customers import ACTIVE_DAYS
 from kpi.declaration import Reading
-from kpi.formulas import Rate, Stock
+from kpi.formulas import Lifetime, Rate, Retention, Stock, mean_years, share_lost, yearly_value
 from kpi.narrowing import wholly_seen
 from kpi.query import Measured, Note
 from kpi.reasons import Said
@@ -21,6 +23,7 @@ def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, 
         *_of_period(ask, reading),
         *_of_cohort(ask, reading, counted),
         *_of_rate(reading, measured),
+        *_of_customers(reading, counted),
         *_of_source(connection, ask, counted),
         *_of_scope(connection, ask),
     )
@@ -64,6 +67,25 @@ def _of_rate(reading: Reading, measured: Measured) -> Iterator[Note]:
         and value > 100
     ):
         yield Note(Said.OVER_100, {"numerator": measured.numerator, "denominator": measured.denominator})
+
+
+def _of_customers(reading: Reading, counted: Counted) -> Iterator[Note]:
+    cell, formula = counted.now, reading.formula
+    if isinstance(formula, Retention):
+        if cell["won_back"] and not formula.strict:
+            yield Note(Said.WIN_BACKS, {"count": cell["won_back"]})
+        judged = {"by_contract": cell["by_contract"], "by_purchase": cell["by_purchase"]}
+        if any(judged.values()):
+            yield Note(Said.RETENTION_BASIS, {**judged, "window": ACTIVE_DAYS})
+    if isinstance(formula, Lifetime) and yearly_value(cell) is not None:
+        lost, years = share_lost(cell), mean_years(cell)
+        basket = Fraction(cell["amount"], cell["with_amount"])
+        kept = None if lost is None else 100 * (1 - lost)
+        yield Note(
+            Said.LTV_PARTS, {"basket": basket, "frequency": Fraction(cell["sales"], cell["buyers"]), "retention": kept}
+        )
+        if not lost and years is not None:
+            yield Note(Said.LOWER_BOUND, {"years": float(years)})
 
 
 def _of_source(connection: Connection, ask: Ask, counted: Counted) -> Iterator[Note]:

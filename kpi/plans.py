@@ -4,9 +4,20 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from kpi import facts, median
+from kpi import acquisition, facts, lifetime, median, retention, stock
 from kpi.ask import Ask, Counted
-from kpi.formulas import Additive, Formula, Mean, Median, Rate, Total
+from kpi.formulas import (
+    Acquisition,
+    Additive,
+    Formula,
+    Lifetime,
+    Mean,
+    Median,
+    Rate,
+    Retention,
+    Stock,
+    Total,
+)
 
 
 def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[Formula]) -> Counted:
@@ -16,8 +27,14 @@ def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[F
             return _additive(connection, ask, formula, beside)
         case Median():
             return median.count(connection, ask, formula.population)
-        case _:
-            raise NotImplementedError
+        case Stock():
+            return stock.count(connection, ask, formula)
+        case Retention():
+            return retention.count(connection, ask)
+        case Lifetime():
+            return lifetime.count(connection, ask)
+        case Acquisition():
+            return acquisition.count(connection, ask)
 
 
 def _additive(connection: Connection, ask: Ask, formula: Additive, beside: Sequence[Formula]) -> Counted:

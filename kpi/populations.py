@@ -100,6 +100,10 @@ def _no_customer(rows: Rows) -> Condition:
     return sa.and_(rows.c.customer_id.is_(None), rows.c.kind.is_(None))
 
 
+def _anonymous(rows: Rows) -> Condition:
+    return rows.c.customer_id.is_(None)
+
+
 def _not_qualified(rows: Rows) -> Condition:
     return sa.not_(rows.c.qualifies)
 
@@ -131,6 +135,14 @@ ALL_CYCLES = Population("all_cycles", "deal", "closed_on", is_decided, (_DELETED
 SALES = Population("sales", "deal", "closed_on", is_won, (_DELETED, _SALE), Reason.NO_CLOSING_DATE)
 SALES_AMOUNTS = Population(
     "sales_amounts", "deal", "closed_on", is_won, (_DELETED, _SALE, *_AMOUNT), Reason.NO_CLOSING_DATE
+)
+SALES_OF_CUSTOMERS = Population(
+    "sales_of_customers",
+    "deal",
+    "closed_on",
+    is_won,
+    (_DELETED, (Reason.NO_CUSTOMER, _anonymous)),
+    Reason.NO_CLOSING_DATE,
 )
 LEADS = Population("leads", "lead", "day", is_any, (_DELETED, *_LEAD), Reason.NO_DATE)
 CONVERTED = Population("converted", "lead", "won_on", is_converted, (_DELETED, *_LEAD), Reason.NO_CLOSING_DATE)

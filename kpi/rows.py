@@ -36,6 +36,10 @@ class Rows:
         self._joined: dict[str, FromClause] = {}
 
     @property
+    def table(self) -> FromClause:
+        return self._table
+
+    @property
     def source(self) -> FromClause:
         """What to select from; ask for every key first."""
         return self._from
@@ -103,10 +107,10 @@ class Rows:
 
 
 class DealRows(Rows):
-    """Deals; `today` is the day on which an open deal has its owner."""
+    """Deals, or those of them that `table` holds; `today` is the day on which an open deal has its owner."""
 
-    def __init__(self, workspace_id: str, currency: str, today: date) -> None:
-        table = deal.alias("d")
+    def __init__(self, workspace_id: str, currency: str, today: date, table: FromClause | None = None) -> None:
+        table = deal.alias("d") if table is None else table
         day: ColumnElement[date] = sa.func.coalesce(table.c.closed_on, sa.literal(today, sa.Date))
         super().__init__(table, workspace_id, currency, day)
 
