@@ -73,9 +73,9 @@ def _visible_people(scope: Scope) -> sa.ColumnElement[bool]:
     if scope.everything:
         return sa.true()
     members = sa.select(membership.c.person_id).where(
-        membership.c.workspace_id == scope.workspace_id, membership.c.team_id.in_(scope.teams)
+        membership.c.workspace_id == scope.workspace_id, membership.c.team_id.in_(sorted(scope.teams))
     )
-    return sa.or_(person.c.id.in_(scope.people), person.c.id.in_(members))
+    return sa.or_(person.c.id.in_(sorted(scope.people)), person.c.id.in_(members))
 
 
 def _names(scope: Scope) -> sa.CompoundSelect[*tuple[Any, ...]]:
