@@ -234,8 +234,9 @@ def _elements(runs: Sequence[Run]) -> list[Block]:
             continue
         text = run.text if isinstance(run, Bold) else run
         # `clean` trims; a run's own spaces separate it from its neighbours.
-        before, after = text[: len(text) - len(text.lstrip(" \n"))], text[len(text.rstrip(" \n")) :]
-        element: Block = {"type": "text", "text": before + clean(text, TEXT, lines=True) + after}
+        inner = text.strip(" \n")
+        before, _, after = text.partition(inner) if inner else (text, "", "")
+        element: Block = {"type": "text", "text": before + clean(inner, TEXT, lines=True) + after}
         if isinstance(run, Bold):
             element["style"] = {"bold": True}
         if element["text"]:

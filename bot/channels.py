@@ -1,11 +1,15 @@
 """A channel that something is to be posted in: is the bot there, and who would read it?"""
 
+from dataclasses import replace
+
 from bot.blocks import actions, button, clean, paragraph
 from bot.conversation import Asker, Context, NotThere, Refusal
 from bot.i18n import Language
 from bot.slack import Channel, SlackError
 
 JOIN = "channel.join"
+_MOST_LISTED = 1000
+_MOST_LOOKED_UP = 25
 
 
 class NotJoined(Refusal):
@@ -13,7 +17,7 @@ class NotJoined(Refusal):
 
 
 def ready(asker: Asker, channel_id: str, context: Context) -> Channel:
-    """The channel, once it is sure that the bot can post there.
+    """The channel with its readers counted, once it is sure that the bot can post there.
 
     Raises `NotJoined` with an invite button or instruction, `NotThere` for archived channels and direct messages
     between other people.
@@ -31,27 +35,45 @@ def ready(asker: Asker, channel_id: str, context: Context) -> Channel:
         raise NotThere(_("This is a direct message: choose a channel."))
     if not channel.joined:
         raise _invite(channel, asker.language)
-    return channel
+    return _with_readers(channel, context)
 
 
 def audience(channel: Channel, language: Language) -> str:
-    """Who will see a message there, in one sentence."""
-    _ = language._
+    """Who will see a message in a channel that is `ready`, in sentences: how many, guests and strangers among them."""
+    _, n = language._, language.n
     called = clean(channel.name, 80)
-    # The bot itself reads nothing.
-    readers = None if channel.members is None else max(0, channel.members - 1)
-    if readers is None:
-        sentence = _("Everybody in #{channel} will see it.", channel=called)
+    if channel.members is None:
+        said = [_("Everybody in #{channel} will see it.", channel=called)]
     else:
-        sentence = language.n(
-            "{count} person in #{channel} will see it.", "{count} people in #{channel} will see it.", readers,
-            channel=called,
-        )  # fmt: skip
+        said = [
+            n(
+                "{count} person in #{channel} will see it.",
+                "{count} people in #{channel} will see it.",
+                channel.members,
+                channel=called,
+            )
+        ]
+    if channel.guests:
+        said.append(n("{count} of them is a guest.", "{count} of them are guests.", channel.guests))
     if channel.shared:
-        sentence = f"{sentence} {_('People of other organisations are among them.')}"
+        said.append(_("People of other organisations are among them."))
     elif not channel.private:
-        sentence = f"{sentence} {_('Any member of the workspace can join and read it.')}"
-    return sentence
+        said.append(_("Any member of the workspace can join and read it."))
+    return " ".join(said)
+
+
+def _with_readers(channel: Channel, context: Context) -> Channel:
+    """The channel with its readers counted: without the bot, and how many are guests where it is small enough."""
+    if channel.members is None or channel.members > _MOST_LISTED:
+        return channel
+    try:
+        bot = context.slack.identity().get("user_id")
+        readers = [user for user in context.slack.members(channel.id) if user != bot]
+        few = readers if len(readers) <= _MOST_LOOKED_UP else []
+        guests = sum(not context.slack.user(user).member for user in few)
+    except SlackError:
+        return channel
+    return replace(channel, members=len(readers), guests=guests)
 
 
 def _invite(channel: Channel | None, language: Language) -> NotJoined:

@@ -73,6 +73,8 @@ class Channel:
     """The bot is in it."""
     archived: bool
     members: int | None
+    guests: int = 0
+    """Guests and strangers among them, where somebody has looked."""
 
 
 class Slack:

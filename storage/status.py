@@ -52,13 +52,12 @@ def read_status(connection: Connection, workspace_id: str) -> Status:
         ).scalar_one()
         for table in COUNTED
     }
-    kept = dict(
-        connection.execute(
-            sa.select(quarantine.c.kept, sa.func.count())
-            .where(quarantine.c.workspace_id == workspace_id)
-            .group_by(quarantine.c.kept)
-        ).tuples()
+    counted = connection.execute(
+        sa.select(quarantine.c.kept, sa.func.count().label("rows"))
+        .where(quarantine.c.workspace_id == workspace_id)
+        .group_by(quarantine.c.kept)
     )
+    kept = {row.kept: row.rows for row in counted}
     outcome = connection.execute(
         sa.select(run.c.outcome)
         .where(run.c.workspace_id == workspace_id, run.c.ended_at.is_not(None))

@@ -135,6 +135,6 @@ def test_a_channel_says_how_many_will_read_it_and_whether_the_bot_is_there(
     playground: Playground, slack: Slack
 ) -> None:
     sales = slack.channel(playground.world.find_channel("sales").id)
-    assert (sales.name, sales.joined, sales.shared, sales.members) == ("sales", True, False, 2)
+    assert (sales.name, sales.joined, sales.shared, sales.members) == ("sales", True, False, 1)
     assert not slack.channel(playground.world.find_channel("quiet").id).joined
     assert len(slack.members(sales.id)) == 2
