@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.blocks import Bold, actions, button, context, paragraph
+from bot.blocks import TABLE_ROWS, Bold, actions, button, context, paragraph
 from bot.conversation import Block, Reply
 from bot.i18n import Language
 from bot.people import Viewer
@@ -37,20 +37,21 @@ def answer_reply(result: KpiResult, viewer: Viewer, *, shareable: bool) -> Reply
     small = [" ".join([*details[_BEFORE_NOTES:], fresh])]
     end: list[Block] = [context(*small), *_buttons(result, viewer, shareable=shareable)]
     shapes = _shapes(result, language, fiscal)
-    ladder = [[*top, shape, *end] for shape in shapes] or [[*top, *end]]
+    ladder = [[*top, *shape, *end] for shape in shapes] or [[*top, *end]]
     return Reply("\n".join([headline, *details, fresh]), ladder[0], ladder[1:])
 
 
-def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Block]:
+def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Sequence[Block]]:
     """The chart or table of groups or of a series, the richest first: Slack's chart, then a plain table."""
-    chart = picture(result, language, fiscal_start_month)
+    chart = picture(result, language, fiscal_start_month, most=TABLE_ROWS)
     query = result.query
     if chart is None:
         return []
     first = (
         _(language, DIMENSION[query.group_by]) if query.group_by else _(language, BY_GRAIN[query.grain or Grain.DAY])
     )
-    found = forms(chart, (first[:1].upper() + first[1:], title(query, language)), language)
+    head = (first[:1].upper() + first[1:], title(query, language))
+    found = forms(chart, head, language, total=len(result.series or result.groups))
     # Three posts of a response_url at most: the richest, the plainest, and the bare text.
     return found if len(found) < 3 else [found[0], found[-1]]
 

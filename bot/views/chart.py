@@ -40,11 +40,16 @@ BY = {
 
 
 def picture(
-    result: KpiResult, language: Language, fiscal_start_month: int = 1, before: KpiResult | None = None
+    result: KpiResult,
+    language: Language,
+    fiscal_start_month: int = 1,
+    before: KpiResult | None = None,
+    most: int = MOST_BARS,
 ) -> Chart | None:
     """A line for a series, bars for groups; None for a single number, or a series or groups that have none.
 
     `before` answers the same question for the period compared with; its series becomes the light line.
+    Of the groups only the `most` largest are in it, and a note counts the others; no more than 15 can be drawn.
     """
     query = result.query
     where = _subtitle(result, language, fiscal_start_month)
@@ -62,7 +67,7 @@ def picture(
         )
     if query.group_by and any(group.measured.value is not None for group in result.groups):
         ranked = sorted(result.groups, key=_rank)
-        marks = tuple(_bar(group, result, language) for group in ranked[:MOST_BARS])
+        marks = tuple(_bar(group, result, language) for group in ranked[:most])
         left = len(ranked) - len(marks)
         more = [language.n("+ {count} other, not drawn.", "+ {count} others, not drawn.", left)] if left else []
         return Chart(

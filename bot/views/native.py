@@ -2,28 +2,34 @@
 
 from collections.abc import Sequence
 
-from bot.blocks import Block, clean, data_table, table
+from bot.blocks import Block, clean, context, data_table, table
 from bot.i18n import Language
-from kpi.charts.chart import Chart, Kind
+from kpi.charts.chart import Chart, Kind, Mark
 
 TITLE = 50
 CATEGORY = 20
 POINTS = 20
 
 
-def forms(chart: Chart, head: tuple[str, str], language: Language) -> list[Block]:
-    """One block for each way to show the values, the richest first: Slack's chart, a table to sort, a plain table.
+def forms(chart: Chart, head: tuple[str, str], language: Language, total: int) -> list[list[Block]]:
+    """Each way to show the values, the richest first: Slack's chart, a table to sort, a plain table.
 
-    `head` names the two columns of the tables: the bucket or group, and the number.
+    What one cannot show is said in small print under it. `head` names the two columns of the tables: the bucket or
+    group, and the number. `total` is how many values the answer has, of which the chart may hold the first only.
     """
-    drawn = native(chart, language)
-    return [*([drawn] if drawn is not None else []), *tables(chart, head)]
+    drawn = native(chart, language) if total == len(chart.marks) else None
+    shown = [] if drawn is None else [[drawn, *_print(_unseen(chart, language))]]
+    for block in tables(chart, head, language):
+        left = total - (len(block["rows"]) - 1)
+        more = [language.n("+ {count} other, not shown.", "+ {count} others, not shown.", left)] if left else []
+        shown.append([block, *_print(more)])
+    return shown
 
 
 def native(chart: Chart, language: Language) -> Block | None:
     """Slack's chart, or None where Slack cannot draw it: a gap, a single point, more than 20 points, panels.
 
-    Slack draws neither intervals nor hollow points; `chart.notes` and the table say what matters of them.
+    Slack draws neither intervals nor hollow points: `forms` says what matters of them.
     """
     values = [mark.value for mark in chart.marks if mark.value is not None]
     if not 2 <= len(chart.marks) <= POINTS or len(values) < len(chart.marks):
@@ -55,18 +61,37 @@ def native(chart: Chart, language: Language) -> Block | None:
     }
 
 
-def tables(chart: Chart, head: tuple[str, str]) -> list[Block]:
+def tables(chart: Chart, head: tuple[str, str], language: Language) -> list[Block]:
     """The values as a table that can be sorted, and as a plain one; nothing where the chart has no marks."""
     if not chart.marks:
         return []
+    texts = [_cell(mark, language) for mark in chart.marks]
     sortable = [
-        (mark.label, mark.text if mark.value is None else (round(mark.value, 4), mark.text)) for mark in chart.marks
+        (mark.label, text if mark.value is None else (round(mark.value, 4), text))
+        for mark, text in zip(chart.marks, texts, strict=True)
     ]
     caption = " · ".join(part for part in (chart.title, chart.subtitle) if part)
-    return [
-        data_table(caption, head, sortable),
-        table(head, [(mark.label, mark.text) for mark in chart.marks], numeric=(1,)),
-    ]
+    plain = [(mark.label, text) for mark, text in zip(chart.marks, texts, strict=True)]
+    return [data_table(caption, head, sortable), table(head, plain, numeric=(1,))]
+
+
+def _cell(mark: Mark, language: Language) -> str:
+    """The value with what a picture would say by a hollow or a dashed mark."""
+    few = [language._("few deals")] if mark.few else []
+    cut = [] if mark.complete else [language._("not complete")]
+    return " · ".join([mark.text, *few, *cut])
+
+
+def _unseen(chart: Chart, language: Language) -> list[str]:
+    """What Slack's chart cannot show of its marks."""
+    few = [clean(mark.label, CATEGORY) for mark in chart.marks if mark.few]
+    cut = [clean(mark.label, CATEGORY) for mark in chart.marks if not mark.complete]
+    said = [language._("Few deals: {names}.", names=", ".join(few))] if few else []
+    return said + ([language._("Not complete: {names}.", names=", ".join(cut))] if cut else [])
+
+
+def _print(sentences: Sequence[str]) -> list[Block]:
+    return [context(" ".join(sentences))] if sentences else []
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from kpi.charts import theme
-from kpi.charts.chart import Chart, Mark
+from kpi.charts.chart import MOST_BARS, Chart, Mark
 from kpi.charts.text import fitted, plain, width
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ NAMES = 340
 
 
 def draw_bars(chart: Chart) -> "Figure":
-    """As high as its bars need, so that many are as easy to read as few."""
+    """As high as its bars need, so that many are as easy to read as few. ValueError if they are more than 15."""
+    if len(chart.marks) > MOST_BARS:
+        raise ValueError(f"a picture shows at most {MOST_BARS} bars, not {len(chart.marks)}")
     below = 30 + 36 * len(chart.notes)
     above = 130 + (44 if chart.target is not None else 0)
     height = max(theme.HEIGHT * 0.6, above + ROW * max(1, len(chart.marks)) + below)

@@ -209,7 +209,7 @@ def test_slacks_own_chart_has_one_value_for_each_category_and_the_target_beside(
 def test_slacks_own_chart_is_not_used_where_it_would_hide_a_gap() -> None:
     chart = drawn(GAPPED, "en")
     assert native(chart, EN) is None
-    assert [block["type"] for block in forms(chart, ("Month", "Win rate"), EN)] == ["data_table", "table"]
+    assert [form[0]["type"] for form in forms(chart, ("Month", "Win rate"), EN, total=12)] == ["data_table", "table"]
 
 
 @settings(deadline=None)
@@ -231,9 +231,29 @@ def test_more_points_than_slack_draws_become_a_table() -> None:
     result = KpiResult(
         query("win_rate", "closed", weeks, grain=Grain.WEEK), Unit.PERCENT, "EUR", measured(3), series=points
     )
-    blocks = forms(drawn(result, "fr"), ("Semaine", "Taux"), FR)
-    assert [block["type"] for block in blocks] == ["data_table", "table"]
-    assert len(blocks[0]["rows"]) == 22
+    found = forms(drawn(result, "fr"), ("Semaine", "Taux"), FR, total=21)
+    assert [[block["type"] for block in form] for form in found] == [["data_table"], ["table"]]
+    assert len(found[0][0]["rows"]) == 22
+
+
+def test_what_slacks_chart_cannot_show_is_said_under_it() -> None:
+    groups = [("Eve", measured(50, 8)), ("Bob", measured(30)), ("Zoe", measured(20, 3))]
+    chart = drawn(by_rep(groups), "fr")
+    found = forms(chart, ("Commercial", "Taux"), FR, total=3)
+    assert [form[0]["type"] for form in found] == ["data_visualization", "data_table", "table"]
+    assert found[0][1]["elements"][0]["text"] == "Peu d’affaires\u202f: Eve, Zoe."
+    assert found[1][0]["rows"][1][1]["text"] == "50,0\u202f% · n = 8 · peu d’affaires"
+
+
+def test_the_rows_that_a_table_cannot_hold_are_counted() -> None:
+    groups = [(f"{index:03}" + "x" * 117, measured(50)) for index in range(130)]
+    chart = picture(by_rep(groups), EN, most=100)
+    assert chart is not None
+    found = forms(chart, ("Rep", "Win rate"), EN, total=130)
+    assert [form[0]["type"] for form in found] == ["data_table", "table"]
+    for table, note in found:
+        assert len(table["rows"]) < 101
+        assert note["elements"][0]["text"] == f"+ {130 - len(table['rows']) + 1} others, not shown."
 
 
 def test_the_answer_for_the_period_before_becomes_the_light_line_as_far_as_it_reaches() -> None:

@@ -44,8 +44,3 @@ def test_a_chart_survives_json_and_pickle(chart: Chart) -> None:
 def test_what_is_no_chart_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="validation error"):
         Chart.from_json(text)
-
-
-def test_more_bars_than_can_be_read_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most 15 bars, not 16"):
-        Chart(Kind.BARS, "Too many", marks=(Mark("one", 1.0),) * (MOST_BARS + 1))

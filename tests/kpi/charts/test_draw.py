@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from kpi.charts import theme
-from kpi.charts.chart import Chart, Kind, Level, Mark
+from kpi.charts.chart import MOST_BARS, Chart, Kind, Level, Mark
 from kpi.charts.draw import draw, figure
 
 TICKS = (Level(0.0, "0 %"), Level(25.0, "25 %"), Level(50.0, "50 %"))
@@ -136,3 +136,8 @@ def test_the_period_before_is_a_light_line_with_its_name() -> None:
     drawn = figure(Chart(Kind.LINE, "t", marks=marks, ticks=TICKS, before_label="before"))
     assert len(lines(drawn, theme.BEFORE)) == 1
     assert "before" in texts(drawn)
+
+
+def test_more_bars_than_can_be_read_are_refused_not_dropped() -> None:
+    with pytest.raises(ValueError, match="at most 15 bars, not 16"):
+        draw(Chart(Kind.BARS, "Too many", marks=(Mark("one", 1.0),) * (MOST_BARS + 1)))
