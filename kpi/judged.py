@@ -7,9 +7,9 @@ from sqlalchemy import Connection
 
 from kpi import period as periods
 from kpi.declaration import Kpi, Window
-from kpi.period import ONE_DAY, Grain, Period
-from kpi.rows import LeadRows
+from kpi.period import Grain, Period
 from storage.database import days_between
+from storage.schema import deal, lead
 
 TWENTY_EIGHT = 28
 
@@ -32,17 +32,40 @@ def judged_period(connection: Connection, declared: Kpi, workspace_id: str, toda
 
 
 def _days_to(end: date) -> Period:
-    return Period(end - TWENTY_EIGHT * ONE_DAY, end)
+    return periods.rolling(Grain.DAY, TWENTY_EIGHT, end)
 
 
 def conversion_days(connection: Connection, workspace_id: str) -> int | None:
-    """The days within which 90 % of the leads that converted had converted; None when none has."""
-    leads = LeadRows(workspace_id, currency="")
-    days = days_between(leads.c.day, leads.c.won_on)
+    """The days within which 90 % of the leads that converted had converted; None when none has.
+
+    Counted from the wins of linked deals; by the source's own dates only where no lead is linked to a won deal.
+    """
+    wins = (
+        sa.select(deal.c.lead_id, sa.func.min(deal.c.closed_on).label("won_on"))
+        .where(
+            deal.c.workspace_id == workspace_id,
+            deal.c.status == "won",
+            deal.c.lead_id.is_not(None),
+            deal.c.deleted_at.is_(None),
+        )
+        .group_by(deal.c.lead_id)
+        .subquery()
+    )
+    linked = sa.select(lead, wins.c.won_on).join(wins, wins.c.lead_id == lead.c.id).subquery()
+    flagged = sa.select(lead, lead.c.converted_on.label("won_on")).where(lead.c.converted.is_(sa.true())).subquery()
+    return _ninetieth(connection, workspace_id, linked) or _ninetieth(connection, workspace_id, flagged)
+
+
+def _ninetieth(connection: Connection, workspace_id: str, converted: sa.Subquery) -> int | None:
+    day = sa.func.coalesce(converted.c.qualified_on, converted.c.created_on)
+    days = days_between(day, converted.c.won_on)
     rows = connection.execute(
         sa.select(days.label("days"), sa.func.count().label("leads"))
-        .select_from(leads.source)
-        .where(leads.c.is_converted, leads.c.won_on >= leads.c.day, leads.c.deleted_at.is_(None))
+        .where(
+            converted.c.workspace_id == workspace_id,
+            converted.c.won_on >= day,
+            converted.c.deleted_at.is_(None),
+        )
         .group_by(days)
         .order_by(days)
     ).all()

@@ -144,7 +144,7 @@ def finding_sentence(finding: Finding, language: Language) -> str:
             )
         case Contribution():
             return _(
-                "{group} accounts for {part} of the change of {whole} in: {kpi}.",
+                "{kpi}: {group} accounts for {part} of {whole}.",
                 group=name(finding.group.name, _("(none)")),
                 part=_difference(finding.part, result, language),
                 whole=_difference(finding.whole, result, language),
@@ -193,7 +193,7 @@ def _periods(digest: Digest, language: Language) -> str:
         labels.setdefault(label, []).append(language._(kpi(result.query.metric).name))
     most = max(labels, key=lambda label: len(labels[label]))
     others = [f"{', '.join(names)}: {label}" for label, names in labels.items() if label != most]
-    return "; ".join([language._("{period}, compared with as many days before", period=most), *others]) + "."
+    return "; ".join([language._("Over {period}, compared with as long before", period=most), *others]) + "."
 
 
 def _as_of(digest: Digest, workspace: Workspace, language: Language) -> str:
