@@ -1,0 +1,33 @@
+"""The command line. Each command is one room of `bot/cli/`, which imports what it needs only when it runs."""
+
+import typer
+
+from bot.cli.ask import ask
+from bot.cli.check import check
+from bot.cli.demo import demo
+from bot.cli.quarantine import quarantine
+from bot.cli.serve import serve
+from bot.cli.sync import sync
+
+
+def command_line() -> typer.Typer:
+    """The `vigie` command with everything it can do."""
+    app = typer.Typer(
+        name="vigie",
+        help="The lookout of a sales team, in Slack: exact KPIs, weekly digests and alerts from CRM deals.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for command in (ask, check, demo, quarantine, serve):
+        app.command()(command)
+    app.add_typer(sync, name="sync")
+    return app
+
+
+def main() -> None:
+    command_line()()
+
+
+if __name__ == "__main__":
+    main()

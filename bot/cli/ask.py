@@ -1,0 +1,139 @@
+"""`vigie ask "win rate 2017-Q4 by team"`: the same answers as in Slack, in a terminal or as JSON."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sqlalchemy import Connection
+
+    from bot.i18n import Language
+    from kpi.query import KpiResult
+    from kpi.scope import Scope
+    from storage.workspaces import Workspace
+
+REFUSED = 2
+"""Exit code: the question was not understood or may not be asked, or a setting is wrong."""
+
+
+def ask(
+    question: Annotated[list[str], typer.Argument(metavar="QUESTION…", help="In French or English, in any order.")],
+    email: Annotated[
+        str | None, typer.Option("--as", metavar="E-MAIL", help="Answer as this person of the CRM would see it.")
+    ] = None,
+    today: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it is asked on; moves the calendar only.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, see docs/json.md.")] = False,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the groups or the series into a picture.")
+    ] = None,
+) -> None:
+    """Answer a question: the number, what it is made of, what it is compared with, what was left out."""
+    import json
+    import secrets
+
+    from rich.console import Console
+
+    from bot.app import open_database
+    from bot.cli.answered import draw_chart, show_answer
+    from bot.clock import SystemClock
+    from bot.i18n import language
+    from bot.logs import configure_logs
+    from bot.settings import SettingsError, read_settings
+    from bot.views.contract import contract
+    from bot.views.misread import misread
+    from kpi.refusals import RefusedError
+    from storage.database import reading
+    from storage.workspaces import SINGLE, read_workspace
+
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(REFUSED) from None
+    words = language(lang or settings.language)
+    clock = SystemClock()
+    try:
+        engine = open_database(settings, clock)
+        with reading(engine) as connection:
+            workspace = read_workspace(connection, SINGLE)
+            day = today.date() if today is not None else clock.now().astimezone(workspace.zone).date()
+            result = _answer(connection, " ".join(question), email, day, workspace, words)
+        engine.dispose()
+        if as_json:
+            typer.echo(json.dumps(contract(result, workspace, words), ensure_ascii=False, indent=2))
+        else:
+            show_answer(Console(soft_wrap=True), result, workspace, words)
+        if chart is not None:
+            drawn = draw_chart(result, chart, words, workspace.fiscal_start_month)
+            errors.print(drawn, markup=False, highlight=False)
+    except RefusedError as error:
+        errors.print(misread(error, words), markup=False, highlight=False)
+        raise typer.Exit(REFUSED) from None
+    except _NobodyError as error:
+        errors.print(words._("Nobody in the CRM has the e-mail address {email}, or two people do.", email=error),
+                     markup=False, highlight=False)  # fmt: skip
+        raise typer.Exit(REFUSED) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        errors.print(
+            words._("The picture could not be written: {reason}.", reason=reason), markup=False, highlight=False
+        )
+        raise typer.Exit(REFUSED) from None
+    except Exception:
+        import logging
+
+        configure_logs()
+        reference = secrets.token_hex(4)
+        logging.getLogger(__name__).exception("unexpected_error reference=%s", reference)
+        errors.print(
+            words._("Something went wrong, and it is not your fault. Reference: {reference}", reference=reference)
+        )
+        raise typer.Exit(1) from None
+
+
+class _NobodyError(Exception):
+    """No one person of the CRM has that e-mail address."""
+
+
+def _answer(
+    connection: "Connection", text: str, email: str | None, today: "date", workspace: "Workspace", words: "Language"
+) -> "KpiResult":
+    from kpi.engine import answer
+    from kpi.vocabulary import read_vocabulary
+    from kpi.words import understand
+
+    scope, asker = _scope(connection, email, today, workspace)
+    query = understand(
+        text,
+        read_vocabulary(connection, scope, today=today, asker=asker),
+        today=today,
+        scope=scope,
+        language=words.code,
+        fiscal_start_month=workspace.fiscal_start_month,
+    )
+    return answer(connection, query)
+
+
+def _scope(
+    connection: "Connection", email: str | None, today: "date", workspace: "Workspace"
+) -> "tuple[Scope, str | None]":
+    """What that person may see, and who they are; everything without an e-mail address."""
+    from kpi.scope import Scope, scope_of
+    from storage import people
+
+    if email is None:
+        return Scope(workspace.id, everything=True), None
+    person = people.match(connection, workspace.id, email)
+    if person is None:
+        raise _NobodyError(email)
+    admin = any(link.person_id == person.id for link in people.admins(connection, workspace.id))
+    link = people.Link(workspace.id, "", person.id, "admin" if admin else "rep")
+    return scope_of(connection, link, visibility=workspace.visibility, today=today), person.id
