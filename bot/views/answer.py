@@ -10,7 +10,7 @@ from bot.people import Viewer
 from bot.views import sentences
 from bot.views.chart import picture
 from bot.views.native import forms
-from bot.views.question import BY, BY_GRAIN, DIMENSION, title
+from bot.views.question import BY, DIMENSION, title
 from bot.views.state import encode
 from kpi.catalog import kpi
 from kpi.period import Grain, buckets, previous, shift, until_today
@@ -23,6 +23,20 @@ _GROUPS = ("rep", "source", "team", "segment", "stage")
 _TREND = {Grain.DAY: 14, Grain.WEEK: 12, Grain.MONTH: 12, Grain.QUARTER: 8, Grain.YEAR: 5}
 """Points of a trend, the asked one included."""
 _MOST_POINTS = 20
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for a marked text
+    """Marks a text for the catalogs."""
+    return message
+
+
+GRAIN = {
+    Grain.DAY: N_("day"),
+    Grain.WEEK: N_("week"),
+    Grain.MONTH: N_("month"),
+    Grain.QUARTER: N_("quarter"),
+    Grain.YEAR: N_("year"),
+}
 
 
 def answer_reply(result: KpiResult, viewer: Viewer, *, shareable: bool) -> Reply:
@@ -43,21 +57,14 @@ def answer_reply(result: KpiResult, viewer: Viewer, *, shareable: bool) -> Reply
 
 def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Sequence[Block]]:
     """The chart or table of groups or of a series, the richest first: Slack's chart, then a plain table."""
-    chart = picture(result, language, fiscal_start_month, most=TABLE_ROWS)
-    query = result.query
+    chart, query = picture(result, language, fiscal_start_month, most=TABLE_ROWS), result.query
     if chart is None:
         return []
-    first = (
-        _(language, DIMENSION[query.group_by]) if query.group_by else _(language, BY_GRAIN[query.grain or Grain.DAY])
-    )
+    first = language._(DIMENSION[query.group_by] if query.group_by else GRAIN[query.grain or Grain.DAY])
     head = (first[:1].upper() + first[1:], title(query, language))
-    found = forms(chart, head, language, total=len(result.series or result.groups))
+    found = forms(chart, head, language, len(result.groups or result.series))
     # Three posts of a response_url at most: the richest, the plainest, and the bare text.
     return found if len(found) < 3 else [found[0], found[-1]]
-
-
-def _(language: Language, message: str) -> str:
-    return language._(message)
 
 
 def _buttons(result: KpiResult, viewer: Viewer, *, shareable: bool) -> list[Block]:
