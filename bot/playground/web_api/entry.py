@@ -64,7 +64,7 @@ class Entry:
             _check_token(world, token, method)
             asked.need(*method.scopes)
             _read_structures(args)
-            missing = [key for key in method.required if args.get(key) in {None, ""}] if method.required else []
+            missing = [key for key in method.required if args.get(key) in (None, "")] if method.required else []
             if missing:
                 raise invalid("invalid_arguments", *(f"missing required field: {key}" for key in missing))
             with world.condition:
