@@ -69,6 +69,15 @@ def threshold_of(rule: Rule, result: KpiResult) -> Threshold:
     )
 
 
+def recommended_bound(query: KpiQuery) -> Decimal | None:
+    """The recommended value for a KPI narrowed like this, or None."""
+    segments = {each.key for each in query.filters if each.dimension == "segment"}
+    for target in kpi(query.metric).recommended:
+        if target.reading == query.reading and (target.segment is None or target.segment in segments):
+            return target.low
+    return None
+
+
 def watched(rule: Rule, result: KpiResult) -> Iterator[Watched]:
     """The one number of a rule, or one per group."""
     if rule.each is None:

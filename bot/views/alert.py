@@ -1,22 +1,24 @@
 """An alert as a message: what fired and on how much evidence; later, in the same place, how it recovered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from bot.blocks import Block, Bold, actions, button, clean, context, header, name, paragraph, spoken
+from bot.blocks import Block, Bold, actions, button, context, header, name, paragraph, spoken
 from bot.i18n import Language
 from bot.views.chart import N_, alt_text, picture
 from bot.views.digest import SEPARATOR, Written
+from bot.views.question import BY, filter_words, metric_name, reading_name
 from bot.views.state import encode
 from kpi import format as written
 from kpi.catalog import kpi
 from kpi.charts.chart import Level
 from kpi.findings import in_unit
-from kpi.query import Group, KpiQuery, KpiResult, Measured, Unit
-from storage.rules import Rule
+from kpi.query import Filter, Group, KpiQuery, KpiResult, Measured, Unit
+from storage.rules import Episode, Rule
 from storage.workspaces import Workspace
 
 _LOOK = {
@@ -143,6 +145,48 @@ def evidence_sentence(measured: Measured, result: KpiResult, language: Language)
     )
 
 
+def amount_of(value: Decimal, unit: Unit, currency: str, language: Language) -> str:
+    """A target or threshold (major currency units) as it is written."""
+    exact = Fraction(value)
+    if unit is Unit.MONEY:
+        exact /= written.major(Fraction(1), currency)
+    whole = exact.denominator == 1
+    return written.amount(exact, unit, currency, language.locale, compact=whole and unit is not Unit.MONEY) or ""
+
+
+def rule_sentence(rule: Rule, narrowed: Sequence[Filter], currency: str, language: Language) -> str:
+    """`Win rate (by closing date), team Lyon: alert below 25%, over at 30%.`"""
+    _ = language._
+    unit = kpi(rule.metric).reading(rule.reading).unit
+    reading = reading_name(rule.metric, rule.reading, language)
+    about = [metric_name(rule.metric, language) + (f" ({reading})" if reading else "")]
+    about += [filter_words(each, language) for each in narrowed]
+    if rule.each is not None:
+        about.append(_(BY[rule.each]))
+    values = {
+        "kpi": ", ".join(about),
+        "threshold": amount_of(rule.threshold, unit, currency, language),
+        "recovery": amount_of(rule.recovery, unit, currency, language),
+    }
+    if rule.direction == "below":
+        return _("{kpi}: alert below {threshold}, over at {recovery} or more.", **values)
+    return _("{kpi}: alert above {threshold}, over at {recovery} or less.", **values)
+
+
+def state_sentence(episodes: Sequence[Episode], language: Language) -> str:
+    """Where a rule stands, the worst of its groups first."""
+    _ = language._
+    states = {each.state for each in episodes}
+    firing = sum(each.state in {"firing", "recovering"} for each in episodes)
+    if firing:
+        return language.n("Firing: {count} alert is open.", "Firing: {count} alerts are open.", firing)
+    if "pending" in states:
+        return _("Bad, but not yet for long enough.")
+    if "ok" in states:
+        return _("Quiet.")
+    return _("Not enough data to judge.") if states else _("Not judged yet: it is after the next sync.")
+
+
 def _small(alert: Alert, workspace: Workspace, language: Language) -> list[str]:
     """What the number is, over which days, as of when, since when."""
     _ = language._
@@ -162,7 +206,7 @@ def _small(alert: Alert, workspace: Workspace, language: Language) -> list[str]:
 def _subject(alert: Alert, language: Language) -> str:
     """The KPI and what it is narrowed to: `win rate, Lyon`."""
     return ", ".join(
-        [language._(kpi(alert.query.metric).name), *(clean(each.name, 40) for each in alert.query.filters)]
+        [language._(kpi(alert.query.metric).name), *(filter_words(each, language) for each in alert.query.filters)]
     )
 
 

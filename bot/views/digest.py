@@ -6,9 +6,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from bot.blocks import Block, Bold, Run, clean, context, header, name, paragraph, spoken
+from bot.blocks import Block, Bold, Run, context, header, name, paragraph, spoken
 from bot.i18n import Language
 from bot.views.chart import alt_text, panel, panels
+from bot.views.question import filter_words
 from kpi import format as written
 from kpi.catalog import kpi
 from kpi.digest import Digest
@@ -55,7 +56,7 @@ def write_digest(digest: Digest, workspace: Workspace, language: Language, late:
 
 def _title(digest: Digest, language: Language) -> str:
     week = written.period_label(digest.week, language.locale)
-    names = [clean(chosen.name, 40) for chosen in digest.filters]
+    names = [filter_words(chosen, language) for chosen in digest.filters]
     return SEPARATOR.join([language._("Sales digest"), week, *names])
 
 

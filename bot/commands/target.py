@@ -1,0 +1,180 @@
+"""`/kpi target …`: what the numbers are held against; the recommended ones are used until others are set."""
+
+import re
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.blocks import Bold, actions, bullets, button, context, paragraph
+from bot.conversation import Action, Asked, Asker, Block, Click, Command, Context, NotAllowed, NotThere, Refusal, Reply
+from bot.i18n import Language
+from bot.people import Viewer, known
+from bot.phrases import ask_in_words, cut_value
+from bot.verbs import verb_of
+from bot.views.alert import amount_of
+from bot.views.help import target_sentence
+from bot.views.question import filter_words
+from kpi.catalog import CATALOG, kpi
+from kpi.query import Filter
+from kpi.watch import filter_of
+from storage import audit, targets
+from storage.database import reading, writing
+from storage.targets import Target
+
+VERBS = {
+    "set": ("set", "fixer", "add", "ajouter"),
+    "list": ("list", "lister", "liste"),
+    "stop": ("stop", "arreter", "arrete", "supprimer", "remove", "delete"),
+}
+DIMENSIONS = ("team", "rep", "segment")
+STOP = "target.stop"
+
+
+def run(asked: Asked, context_: Context) -> Reply:
+    viewer = known(asked, context_)
+    verb, rest = verb_of(asked, VERBS, empty="list", bare="set")
+    if verb == "set":
+        return _set(asked, rest, viewer, context_)
+    if verb == "stop":
+        return _stop_in_words(asked, rest, viewer, context_)
+    return _list(asked, viewer, context_)
+
+
+def _set(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
+    _ = asker.language._
+    value, rest = cut_value(text)
+    if value is None or not rest.strip():
+        raise Refusal(_("Say a KPI and a number: /kpi target win rate 30 for B2B"))
+    with reading(context_.engine) as connection:
+        query = ask_in_words(connection, asker, viewer, rest)
+    if len(query.filters) > 1 or query.group_by or any(each.dimension not in DIMENSIONS for each in query.filters):
+        raise Refusal(_("A target is for everybody, or for one team, one rep or one segment."))
+    _must_be_allowed(asker, viewer, query.filters)
+    narrowed = query.filters[0] if query.filters else None
+    now = context_.clock.now()
+    wanted = Target(
+        id=uuid.uuid4().hex,
+        metric=query.metric,
+        reading=query.reading,
+        dimension=narrowed.dimension if narrowed else None,
+        key=narrowed.key if narrowed else None,
+        value=value,
+    )
+    with writing(context_.engine) as connection:
+        targets.set_target(connection, asker.workspace_id, wanted, actor=asker.user_id, now=now)
+        audit.note(
+            connection,
+            workspace_id=asker.workspace_id,
+            actor=asker.user_id,
+            action="target.set",
+            details={"target": wanted.id, "metric": wanted.metric, "key": wanted.key},
+            now=now,
+        )
+    line = _line(wanted, query.filters, viewer, asker.language)
+    sentence = _("The target is set: {line}.", line=line)
+    return Reply(sentence, [paragraph(sentence), actions([button(_("Remove"), STOP, wanted.id)])])
+
+
+def _must_be_allowed(asker: Asker, viewer: Viewer, narrowed: Sequence[Filter]) -> None:
+    """An admin sets any target; a manager those of a team or rep that they may see; nobody else."""
+    mine = any(each.dimension in {"team", "rep"} for each in narrowed)
+    if not (viewer.admin or (viewer.role == "manager" and mine)):
+        raise NotAllowed(asker.language._("An administrator of Vigie sets targets; a manager those of their own team."))
+
+
+def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
+    _ = asker.language._
+    with reading(context_.engine) as connection:
+        rows = targets.list_targets(connection, asker.workspace_id)
+        lines = [
+            (
+                row,
+                _line(
+                    row,
+                    filter_of(connection, viewer.scope, viewer.today, row.dimension, row.key),
+                    viewer,
+                    asker.language,
+                ),
+            )
+            for row in rows
+        ]
+    blocks: list[Block] = []
+    for number, (row, line) in enumerate(lines[:20], start=1):
+        blocks += [
+            paragraph(Bold(f"{number}. "), line),
+            actions([button(_("Remove"), STOP, row.id)]),
+        ]
+    if len(lines) > 20:
+        blocks.append(context(_("{count} more are not shown.", count=len(lines) - 20)))
+    advised = [
+        (_(declared.name), target_sentence(target, asker.language))
+        for declared in CATALOG
+        for target in declared.recommended
+        if target.reading == declared.judged
+    ]
+    blocks += [
+        paragraph(Bold(_("Recommended, where no target is set"))),
+        bullets([(Bold(name), ": ", sentence) for name, sentence in advised]),
+        context(_("To set one: /kpi target win rate 30 for B2B")),
+    ]
+    said = [f"{number}. {line}" for number, (_row, line) in enumerate(lines, start=1)]
+    said += [_("{kpi}: {target}", kpi=name, target=sentence) for name, sentence in advised]
+    return Reply("\n".join(said), blocks)
+
+
+def _line(target: Target, narrowed: Sequence[Filter], viewer: Viewer, language: Language) -> str:
+    """`Win rate (by closing date): 30%, team Lyon`."""
+    declared = kpi(target.metric)
+    reading_ = declared.reading(target.reading)
+    values = {
+        "kpi": language._(declared.name),
+        "reading": language._(reading_.name),
+        "value": amount_of(Decimal(target.value), reading_.unit, viewer.workspace.currency, language),
+    }
+    if not narrowed:
+        return language._("{kpi} ({reading}): {value}", **values)
+    return language._("{kpi} ({reading}), {about}: {value}", about=filter_words(narrowed[0], language), **values)
+
+
+def _stop_in_words(asker: Asker, rest: str, viewer: Viewer, context_: Context) -> Reply:
+    _ = asker.language._
+    with reading(context_.engine) as connection:
+        rows = targets.list_targets(connection, asker.workspace_id)
+    if not rest.isdecimal() or not 1 <= int(rest) <= len(rows):
+        raise NotThere(_("Say which one: its number in “/kpi target list”."))
+    return _stop(asker, rows[int(rest) - 1].id, viewer, context_)
+
+
+def _stop(asker: Asker, target_id: str, viewer: Viewer, context_: Context) -> Reply:
+    _ = asker.language._
+    now = context_.clock.now()
+    with writing(context_.engine) as connection:
+        rows = {row.id: row for row in targets.list_targets(connection, asker.workspace_id)}
+        row = rows.get(target_id)
+        if row is None:
+            raise NotThere(_("There is no such target: see “/kpi target list”."))
+        _must_be_allowed(asker, viewer, filter_of(connection, viewer.scope, viewer.today, row.dimension, row.key))
+        targets.stop_target(connection, asker.workspace_id, row.id, now=now)
+        audit.note(
+            connection,
+            workspace_id=asker.workspace_id,
+            actor=asker.user_id,
+            action="target.stop",
+            details={"target": row.id},
+            now=now,
+        )
+    sentence = _("The target is removed; the recommended one holds, where there is one.")
+    return Reply(sentence, [paragraph(sentence)])
+
+
+def on_stop(click: Click, context_: Context) -> Reply:
+    return _stop(click, click.value, known(click, context_), context_)
+
+
+def _lines(language: Language) -> Sequence[tuple[str, str]]:
+    _ = language._
+    return ((_("target win rate 30 for B2B"), _("set a target; “target list” shows them all")),)
+
+
+COMMAND = Command(words=("target", "targets", "objectif", "objectifs"), help=_lines, run=run)
+ACTIONS = (Action(re.compile(re.escape(STOP)), on_stop),)
