@@ -2,6 +2,7 @@ import { memo } from "react";
 import { Avatar } from "./Avatar";
 import { Blocks } from "./blocks/Blocks";
 import { Text } from "./blocks/Text";
+import { Fence } from "./Fence";
 import { Eye, Talk } from "./icons";
 import { person } from "./names";
 import { LooseSurface } from "./Surface";
@@ -47,7 +48,9 @@ export const MessageRow = memo(function MessageRow({ world, me, channel, message
             blocks={message.blocks}
             version={message.edited?.ts ?? message.ts}
           >
-            <Blocks blocks={message.blocks} />
+            <Fence key={message.edited?.ts} instead={<Text text={message.text} />}>
+              <Blocks blocks={message.blocks} />
+            </Fence>
           </LooseSurface>
         ) : (
           <Text text={message.text} />

@@ -32,7 +32,10 @@ function Modal({ view, me, read }: { view: View; me: User; read: () => Promise<v
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    if (!dialog.current?.open) dialog.current?.showModal();
+    const opened = dialog.current;
+    opened?.showModal();
+    // Closing it, and not only dropping it, gives the focus back to where it was.
+    return () => opened?.close();
   }, []);
   useEffect(() => setErrors(view.errors ?? {}), [view.errors]);
 

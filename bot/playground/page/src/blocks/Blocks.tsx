@@ -35,6 +35,7 @@ function OneBlock({ block, block_id }: { block: Block; block_id: string }) {
       return <Input block={block} block_id={block_id} />;
     case "image":
       return <Picture block={block} />;
+    case "table":
     case "data_table":
       return <DataTable block={block} />;
     case "data_visualization":
@@ -63,7 +64,7 @@ function Context({ block }: { block: Block }) {
         element.type === "image" ? (
           <img key={index} src={element.image_url} alt={element.alt_text ?? ""} />
         ) : (
-          <Shown key={index} blocks={[{ type: "section", text: element }]} />
+          <Text key={index} text={element as any} />
         ),
       )}
     </div>
@@ -75,11 +76,11 @@ function Section({ block, block_id }: { block: Block; block_id: string }) {
   return (
     <div className={`section ${accessory && /checkboxes|radio/.test(accessory.type) ? "stacked" : ""}`}>
       <div className="section-text">
-        {block.text && <Shown blocks={[{ type: "section", text: block.text }]} />}
+        {block.text && <Text text={block.text} />}
         {block.fields && (
           <div className="fields">
             {block.fields.map((field: Element, index: number) => (
-              <Shown key={index} blocks={[{ type: "section", text: field }]} />
+              <Text key={index} text={field as any} />
             ))}
           </div>
         )}

@@ -64,7 +64,7 @@ function Button({ block_id, element }: ControlProps) {
       onClick={press}
     >
       {busy && <span className="spinner" />}
-      <Text text={{ type: "plain_text", text: element.text.text }} />
+      <Text text={element.text} />
     </button>
   );
 }

@@ -11,15 +11,22 @@ const cellText = (cell: Cell): string =>
     ? (cell.elements ?? []).flatMap((part: any) => part.elements ?? []).map((part: any) => part.text ?? "").join("")
     : (cell.text ?? "");
 
-/** Slack's data_table: the first row is the header, a click on a heading sorts, and long tables have pages. */
+/**
+ * Slack's data_table: the first row is the header, a click on a heading sorts, and long tables have pages. Its older
+ * sibling, table, has neither; its columns say their own alignment.
+ */
 export function DataTable({ block }: { block: Block }) {
   const words = useWords();
   const [sorted, setSorted] = useState<{ column: number; down: boolean } | null>(null);
   const [page, setPage] = useState(0);
   const [header, ...body] = block.rows as Cell[][];
-  const size = Math.max(1, block.page_size ?? 5);
+  const still = block.type === "table";
+  const size = Math.max(1, still ? body.length : (block.page_size ?? 5));
   const names = block.row_header_column_index ?? 0;
-  const numeric = header.map((_, column) => body.length > 0 && body.every((row) => row[column]?.type === "raw_number"));
+  const numeric = header.map((_, column) => {
+    const align = block.column_settings?.[column]?.align;
+    return align ? align === "right" : body.length > 0 && body.every((row) => row[column]?.type === "raw_number");
+  });
 
   const rows = [...body];
   if (sorted) {
@@ -42,7 +49,7 @@ export function DataTable({ block }: { block: Block }) {
     <figure className="data-table">
       <div className="data-table-scroll">
         <table>
-          <caption>{block.caption}</caption>
+          {block.caption && <caption>{block.caption}</caption>}
           <thead>
             <tr>
               {header.map((cell, column) => (
@@ -52,10 +59,14 @@ export function DataTable({ block }: { block: Block }) {
                   className={numeric[column] ? "number" : ""}
                   aria-sort={sorted?.column === column ? (sorted.down ? "descending" : "ascending") : undefined}
                 >
-                  <button type="button" title={words.sort(cellText(cell))} onClick={() => sortBy(column)}>
-                    {cellText(cell)}
-                    <Sort />
-                  </button>
+                  {still ? (
+                    <span>{cellText(cell)}</span>
+                  ) : (
+                    <button type="button" title={words.sort(cellText(cell))} onClick={() => sortBy(column)}>
+                      {cellText(cell)}
+                      <Sort />
+                    </button>
+                  )}
                 </th>
               ))}
             </tr>

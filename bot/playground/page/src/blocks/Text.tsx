@@ -46,8 +46,19 @@ export function Shown({ blocks }: { blocks: Block[] }) {
   );
 }
 
-/** One text object (or bare mrkdwn text). */
-export function Text({ text }: { text: { type: string; text: string } | string }) {
+type TextObject = { type: string; text: string; emoji?: boolean };
+
+/** One text object, or the bare mrkdwn text of a message. */
+export function Text({ text }: { text: TextObject | string }) {
   const object = typeof text === "string" ? { type: "mrkdwn", text } : text;
-  return <Shown blocks={[{ type: "section", text: object }]} />;
+  return <Shown blocks={[object.type === "plain_text" ? literal(object) : { type: "section", text: object }]} />;
+}
+
+/** plain_text as rich text: the library would format it (`*bold*`), and Slack does not. */
+function literal({ text, emoji = true }: TextObject): Block {
+  const parts = emoji ? text.split(/(:[a-z+-][\w+-]*:)/) : [text];
+  const elements = parts
+    .filter((part) => part !== "")
+    .map((part) => (emoji && /^:[a-z+-][\w+-]*:$/.test(part) ? { type: "emoji", name: part.slice(1, -1) } : { type: "text", text: part }));
+  return { type: "rich_text", elements: [{ type: "rich_text_section", elements }] };
 }
