@@ -49,7 +49,8 @@ def picture(
     """A line for a series, bars for groups; None for a single number, or a series or groups that have none.
 
     `before` answers the same question for the period compared with; its series becomes the light line.
-    Of the groups only the `most` largest are in it, and a note counts the others; no more than 15 can be drawn.
+    Of the groups, which the engine has ranked, only the first `most` are in it, and a note counts the others; no more
+    than 15 can be drawn.
     """
     query = result.query
     where = _subtitle(result, language, fiscal_start_month)
@@ -66,9 +67,8 @@ def picture(
             notes=_packed(_marked(marks, Kind.LINE, language)),
         )
     if query.group_by and any(group.measured.value is not None for group in result.groups):
-        ranked = sorted(result.groups, key=_rank)
-        marks = tuple(_bar(group, result, language) for group in ranked[:most])
-        left = len(ranked) - len(marks)
+        marks = tuple(_bar(group, result, language) for group in result.groups[:most])
+        left = len(result.groups) - len(marks)
         more = [language.n("+ {count} other, not drawn.", "+ {count} others, not drawn.", left)] if left else []
         return Chart(
             Kind.BARS,
@@ -168,12 +168,6 @@ def _bar(group: Group, result: KpiResult, language: Language) -> Mark:
         few=measured.few,
         muted=group.name is None,
     )
-
-
-def _rank(group: Group) -> tuple[bool, Fraction, str]:
-    """Largest first; what has no value comes last."""
-    value = group.measured.value
-    return value is None, -(value or Fraction(0)), group.name or ""
 
 
 def _text(result: KpiResult, measured: Measured, language: Language) -> str:

@@ -122,8 +122,8 @@ def test_money_is_drawn_in_units_of_the_currency() -> None:
     assert (chart.target.value, chart.target.text) == (150_000.0, "target €150K")
 
 
-def test_bars_are_sorted_say_their_n_and_put_what_has_no_value_last() -> None:
-    chart = drawn(by_rep([("a", measured(None)), (None, measured(20)), ("b", measured(50, 8))]), "fr")
+def test_bars_keep_the_engines_order_and_say_their_n() -> None:
+    chart = drawn(by_rep([("b", measured(50, 8)), (None, measured(20)), ("a", measured(None))]), "fr")
     assert [mark.label for mark in chart.marks] == ["b", "(aucun)", "a"]
     assert [mark.text for mark in chart.marks] == [
         "50,0\u202f% · n = 8",
@@ -134,7 +134,7 @@ def test_bars_are_sorted_say_their_n_and_put_what_has_no_value_last() -> None:
 
 
 def test_the_sixteenth_bar_is_not_drawn_and_said_to_be_missing() -> None:
-    groups = [(f"r{index}", measured(index)) for index in range(18)]
+    groups = [(f"r{index}", measured(index)) for index in range(17, -1, -1)]
     chart = drawn(by_rep(groups), "en")
     assert [mark.label for mark in chart.marks] == [f"r{index}" for index in range(17, 2, -1)]
     assert chart.notes[0].startswith("+ 3 others, not drawn.")
