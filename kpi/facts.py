@@ -84,9 +84,7 @@ def _branches(ask: Ask, measures: Sequence[Measure], told: Sequence[Population])
     grouped, grained = ask.query.group_by is not None, ask.query.grain is not None
     for population in populations:
         tells = population in told
-        earlier = tuple(
-            other for other in told[: list(told).index(population) if tells else 0] if other.table == population.table
-        )
+        earlier = told_before(told, population) if tells else ()
         first = BY_KEY if grouped else BY_DAY if grained else WHOLE
         yield _Branch(NOW, first, ask.query.period, population, earlier, tells)
         if tells:
@@ -95,6 +93,21 @@ def _branches(ask: Ask, measures: Sequence[Measure], told: Sequence[Population])
             yield _Branch(NOW, BY_DAY, ask.query.period, population)
         if ask.before is not None and population in measured:
             yield _Branch(BEFORE, BY_KEY if grouped else WHOLE, ask.before, population)
+
+
+def told_before(told: Sequence[Population], population: Population) -> tuple[Population, ...]:
+    """The populations of the same table that are told before this one."""
+    return tuple(other for other in told[: list(told).index(population)] if other.table == population.table)
+
+
+def not_told(rows: Rows, earlier: Sequence[Population], period: Period) -> list[Condition]:
+    """Of no earlier population: a row is told once."""
+    told = [
+        condition
+        for other in earlier
+        for condition in (sa.and_(other.holds(rows), other.dated(rows, period)), other.without_day(rows))
+    ]
+    return [sa.not_(sa.func.coalesce(condition, sa.false())) for condition in told]
 
 
 def _statement(ask: Ask, measures: Sequence[Measure], told: Sequence[Population]) -> Select[tuple[object, ...]]:
@@ -135,24 +148,12 @@ def _select(
 def _within(rows: Rows, branch: _Branch) -> list[Condition]:
     if branch.part == UNDATED:
         return [branch.population.without_day(rows)]
-    return [branch.population.holds(rows), *_dated(rows, branch.population, branch.period)]
-
-
-def _dated(rows: Rows, population: Population, period: Period) -> list[Condition]:
-    axis = rows.c[population.axis]
-    return [axis >= period.start, axis < period.end]
+    return [branch.population.holds(rows), branch.population.dated(rows, branch.period)]
 
 
 def _told(rows: Rows, branch: _Branch, told: Sequence[Population]) -> Iterator[ColumnElement[int]]:
     """One column per reason: how many rows of the branch are left out for it, and were not told already."""
-    unknown = [
-        sa.not_(sa.func.coalesce(condition, sa.false()))
-        for other in branch.earlier
-        for condition in (
-            sa.and_(other.holds(rows), *_dated(rows, other, branch.period)),
-            other.without_day(rows),
-        )
-    ]
+    fresh = not_told(rows, branch.earlier, branch.period)
     for reason in _reasons(told):
         if not branch.tells:
             yield _ZERO.label(_column(reason))
@@ -162,7 +163,7 @@ def _told(rows: Rows, branch: _Branch, told: Sequence[Population]) -> Iterator[C
             left = sa.true() if reason == branch.population.undated else sa.false()
         else:
             left = sa.func.coalesce(branch.population.reason(rows), "") == str(reason)
-        yield sa.func.coalesce(sa.func.sum(sa.case((sa.and_(left, *unknown), 1), else_=0)), 0).label(_column(reason))
+        yield sa.func.coalesce(sa.func.sum(sa.case((sa.and_(left, *fresh), 1), else_=0)), 0).label(_column(reason))
 
 
 def _reasons(told: Sequence[Population]) -> list[Reason]:

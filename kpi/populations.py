@@ -7,6 +7,7 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
+from kpi.period import Period
 from kpi.reasons import Reason
 from kpi.rows import Condition, Rows
 from storage.database import days_between
@@ -39,6 +40,11 @@ class Population:
         """Whether a dated row is in the number."""
         aside = [test(rows) for _, test in self.left_out]
         return sa.and_(self.holds(rows), *(sa.not_(condition) for condition in aside))
+
+    def dated(self, rows: Rows, period: Period) -> Condition:
+        """Whether the row's day on the axis is in the period."""
+        axis = rows.c[self.axis]
+        return sa.and_(axis >= period.start, axis < period.end)
 
     def without_day(self, rows: Rows) -> Condition:
         """Rows that should have a day on the axis and have none."""
