@@ -10,8 +10,10 @@ from bot.commands.ask import answer_query
 from bot.conversation import Action, Click, Context, NotThere, Reply
 from bot.people import Viewer, known
 from bot.views import answer as view
+from bot.views.deals import PAGE, deals_reply
 from bot.views.definition import definition_reply
 from bot.views.state import StaleState, decode
+from kpi.behind import behind
 from kpi.catalog import kpi
 from kpi.engine import answer as compute
 from kpi.query import DIMENSIONS, KpiQuery
@@ -45,6 +47,17 @@ def on_previous(click: Click, context: Context) -> Reply:
     return answer_query(click, view.before(query), viewer, context)
 
 
+def on_deals(click: Click, context: Context) -> Reply:
+    query, viewer = asked_again(click, context)
+    page = re.search(r"[0-9]{1,6}$", click.action_id)
+    offset = int(page.group()) if page else 0
+    alone = replace(query, group_by=None, grain=None)
+    with reading(context.engine) as connection:
+        result = compute(connection, alone)
+        found = behind(connection, alone, limit=PAGE, offset=offset)
+    return deals_reply(found, offset, result, viewer)
+
+
 def on_how(click: Click, context: Context) -> Reply:
     query, viewer = asked_again(click, context)
     with reading(context.engine) as connection:
@@ -56,5 +69,6 @@ ACTIONS = (
     Action(re.compile(r"answer\.trend"), on_trend),
     Action(re.compile(r"answer\.group\.[a-z]+"), on_group),
     Action(re.compile(r"answer\.previous"), on_previous),
+    Action(re.compile(r"answer\.deals(\.[0-9]{1,6})?"), on_deals),
     Action(re.compile(r"answer\.how"), on_how),
 )

@@ -72,7 +72,7 @@ def test_a_rate_limit_says_how_long_to_wait_and_is_not_waited_for(playground: Pl
 def test_a_refusal_keeps_slacks_own_word(playground: Playground, slack: Slack) -> None:
     assert slack.post("C404404404", "x") == Refused("channel_not_found")
     assert slack.post(playground.world.find_channel("quiet").id, "x") == Refused("not_in_channel")
-    bad = slack.post(playground.world.find_channel("sales").id, "x", [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}])
+    bad = slack.post(playground.world.find_channel("sales").id, "x", [{"type": "divider"}] * 51)
     assert bad == Refused("invalid_blocks")
 
 
