@@ -39,13 +39,18 @@ def headline(result: KpiResult, language: Language, fiscal_start_month: int = 1)
 
 def sample(measured: Measured, result: KpiResult, language: Language) -> str:
     """What a value was made of: "6 of 15" for a rate, "n = 15" for a mean; empty for a count or a sum."""
-    query, locale = result.query, language.locale
+    return made_of(measured, result, result.query.reading, result.unit, language)
+
+
+def made_of(measured: Measured, result: KpiResult, reading: str, unit: Unit, language: Language) -> str:
+    """`sample` for any reading of the answer's KPI."""
+    metric, locale = result.query.metric, language.locale
     numerator, denominator = measured.numerator, measured.denominator
-    if denominator is None or query.metric == "ltv":
+    if denominator is None or metric == "ltv":
         return ""
-    if result.unit is not Unit.PERCENT or numerator is None:
+    if unit is not Unit.PERCENT or numerator is None:
         return language._("n = {count}", count=written.count(denominator, locale))
-    money = (query.metric, query.reading) in MONEY_SHARES
+    money = (metric, reading) in MONEY_SHARES
     part, whole = (
         written.money(number, result.currency, locale) if money else written.count(number, locale)
         for number in (numerator, denominator)
@@ -105,7 +110,12 @@ def beside(other: Beside, result: KpiResult, language: Language) -> str:
     """Another reading of the same question: "By closing date: 63.2% (12 of 19)"."""
     value = written.value(other.measured, other.unit, result.currency, language.locale) or language._("no data")
     named = reading_name(result.query.metric, other.reading, language)
-    return language._("{reading}: {value}", reading=named[:1].upper() + named[1:], value=value)
+    named = named[:1].upper() + named[1:]
+    if (
+        of := made_of(other.measured, result, other.reading, other.unit, language)
+    ) and other.measured.value is not None:
+        return language._("{question}: {value} ({sample})", question=named, value=value, sample=of)
+    return language._("{question}: {value}", question=named, value=value)
 
 
 def as_of(result: KpiResult, workspace: Workspace, language: Language) -> str:

@@ -22,6 +22,9 @@ def _names(kind: str, widths: Iterable[str]) -> dict[str, int]:
 MONTHS = _names("months", ("wide", "abbreviated")) | {"sept": 9, "sep": 9, "janv": 1, "fev": 2, "avr": 4, "juil": 7}
 """`decembre`, `dec`, `december` … to 1..12."""
 
+MONTH_NAMES = tuple(name for locale in _LOCALES for name in locale.months["format"]["wide"].values())
+"""As people write them, for suggestions."""
+
 WEEKDAYS = _names("days", ("wide",))
 """`lundi`, `monday` … to 0 (Monday) .. 6."""
 

@@ -33,37 +33,37 @@ MY_TEAM = ("my team", "my team s", "mon equipe", "ma team")
 DIMENSION_WORDS: dict[str, tuple[str, ...]] = {
     "rep": ("rep", "reps", "sales rep", "sales reps", "salesperson", "salespeople", "seller", "sellers", "owner",
             "owners", "agent", "agents", "person", "commercial", "commerciaux", "commerciale", "commerciales",
-            "vendeur", "vendeurs", "vendeuse", "vendeuses", "proprietaire", "proprietaires", "personne", "personnes"),
-    "team": ("team", "teams", "equipe", "equipes"),
+            "vendeur", "vendeurs", "vendeuse", "vendeuses", "propriétaire", "propriétaires", "personne", "personnes"),
+    "team": ("team", "teams", "équipe", "équipes"),
     "customer": ("customer", "customers", "client", "clients", "account", "accounts", "company", "companies",
-                 "compte", "comptes", "societe", "societes"),
+                 "compte", "comptes", "société", "sociétés"),
     "segment": ("segment", "segments", "type de client", "types de clients", "customer type", "customer types"),
     "source": ("source", "sources", "origin", "origins", "origine", "origines", "channel", "channels", "canal",
                "canaux"),
     "product": ("product", "products", "produit", "produits"),
     "pipeline": ("pipeline", "pipelines", "tunnel", "tunnels", "entonnoir"),
-    "region": ("region", "regions", "office", "offices", "agence", "agences", "bureau", "bureaux"),
-    "stage": ("stage", "stages", "etape", "etapes"),
+    "region": ("region", "regions", "région", "office", "offices", "agence", "agences", "bureau", "bureaux"),
+    "stage": ("stage", "stages", "étape", "étapes"),
 }  # fmt: skip
 
 GROUPING = ("by", "per", "par", "each", "chaque", "for each", "pour chaque", "par chaque", "split by", "grouped by",
-            "broken down by", "reparti par", "ventile par")  # fmt: skip
+            "broken down by", "réparti par", "ventilé par")  # fmt: skip
 """Before a dimension: "by team". Before a unit of the calendar: "par mois"."""
 
 WITHOUT = ("without", "with no", "no", "sans")
 """Before a dimension: the rows that have none ("sans source")."""
 
 GRAINS: dict[Grain, tuple[str, ...]] = {
-    Grain.DAY: ("daily", "quotidien", "quotidienne", "journalier", "journaliere", "day by day", "jour par jour"),
+    Grain.DAY: ("daily", "quotidien", "quotidienne", "journalier", "journalière", "day by day", "jour par jour"),
     Grain.WEEK: ("weekly", "hebdomadaire", "hebdo", "week by week", "semaine par semaine"),
     Grain.MONTH: ("monthly", "mensuel", "mensuelle", "month by month", "mois par mois"),
     Grain.QUARTER: ("quarterly", "trimestriel", "trimestrielle", "quarter by quarter", "trimestre par trimestre"),
-    Grain.YEAR: ("yearly", "annual", "annuel", "annuelle", "year by year", "annee par annee"),
+    Grain.YEAR: ("yearly", "annual", "annuel", "annuelle", "year by year", "année par année"),
 }
 
-VERSUS = ("vs", "versus", "compared to", "compared with", "compare to", "compare with", "against", "par rapport a",
-          "par rapport au", "par rapport aux", "compare a", "compare au", "comparee a", "comparee au", "compares a",
-          "contre", "face a", "relative to")  # fmt: skip
+VERSUS = ("vs", "versus", "compared to", "compared with", "compare to", "compare with", "against", "par rapport à",
+          "par rapport au", "par rapport aux", "comparé à", "comparé au", "comparée à", "comparée au", "comparés à",
+          "contre", "face à", "relative to")  # fmt: skip
 """Before what the value is compared with."""
 
 COMPARED: dict[Comparison, tuple[str, ...]] = {
@@ -88,5 +88,5 @@ COMPARISONS: dict[Comparison | None, tuple[str, ...]] = {
 }  # fmt: skip
 """On their own."""
 
-TREND = ("trend", "evolution", "tendance", "over time", "au fil du temps", "dans le temps")
+TREND = ("trend", "évolution", "tendance", "over time", "au fil du temps", "dans le temps")
 """A series, by the grain that suits the period."""

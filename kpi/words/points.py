@@ -204,7 +204,7 @@ def _weeks(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Point]]:
     if next_at >= len(tokens):
         return
     follower = tokens[next_at].folded
-    if follower.isdecimal() and 1 <= int(follower) <= 53:
+    if follower.isascii() and follower.isdecimal() and len(follower) < 3:
         yield next_at + 1, Point(Grain.WEEK, number=int(follower))
     for end, point in (*_days(tokens, next_at), *_written_days(tokens, next_at)):
         if not point.partial:
