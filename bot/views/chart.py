@@ -110,7 +110,7 @@ def alt_text(chart: Chart, language: Language) -> str:
             *((mark.label, mark.text) for mark in chart.marks),
         )
     ]
-    for shown in range(len(said), -1, -1):
+    for shown in range(min(len(said), ALT // 3), -1, -1):
         left = len(said) - shown
         more = [language.n("{count} more, not read out", "{count} more, not read out", left)] if left else []
         whole = ". ".join(filter(None, [*start, "; ".join([*said[:shown], *more]), " ".join(chart.notes)]))

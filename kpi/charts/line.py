@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from kpi.charts import theme
@@ -86,30 +86,40 @@ def line(axes: "Axes", chart: Chart, place: Place, *, weight: float = 4.5, band:
             ls=(0, (5, 3)),
             zorder=4,
         )
+    spots = [(place.x(index), place.y(mark.value or 0.0)) for index, mark in enumerate(marks)]
     for run in _runs([mark.value is not None for mark in marks]):
-        for first, second in pairwise(run):
-            dashed = not (marks[first].complete and marks[second].complete)
+        for cut, segments in groupby(pairwise(run), lambda ends: not all(marks[end].complete for end in ends)):
+            first, *rest = segments
+            path = [spots[first[0]], spots[first[1]], *(spots[end] for _, end in rest)]
             axes.plot(
-                [place.x(first), place.x(second)],
-                [place.y(marks[first].value or 0.0), place.y(marks[second].value or 0.0)],
+                *zip(*path, strict=True),
                 color=theme.BLUE,
                 lw=weight,
-                ls=(0, (1.2, 1.2)) if dashed else "-",
+                ls=(0, (1.2, 1.2)) if cut else "-",
                 solid_capstyle="round",
+                solid_joinstyle="round",
                 zorder=5,
             )
     last = _last(marks)
-    for index, mark in enumerate(marks):
-        if mark.value is None:
-            continue
-        lonely = _alone(marks, index)
-        if index == last or lonely or (len(marks) <= MOST_DOTS and weight > 4):
-            hollow = mark.few or not mark.complete
+    all_dotted = len(marks) <= MOST_DOTS and weight > 4
+    dotted = [
+        index
+        for index, mark in enumerate(marks)
+        if mark.value is not None and (all_dotted or index == last or _alone(marks, index))
+    ]
+    for hollow in (False, True):
+        for large in (False, True):
+            chosen = [
+                spots[index]
+                for index in dotted
+                if (marks[index].few or not marks[index].complete) is hollow and (index == last) is large
+            ]
             axes.plot(
-                [place.x(index)],
-                [place.y(mark.value)],
+                [x for x, _ in chosen],
+                [y for _, y in chosen],
+                ls="",
                 marker="o",
-                ms=weight * (3.0 if index == last else 2.2),
+                ms=weight * (3.0 if large else 2.2),
                 mfc=theme.PAPER if hollow else theme.BLUE,
                 mec=theme.BLUE,
                 mew=weight * 0.6,
@@ -121,7 +131,8 @@ def _dates(axes: "Axes", marks: Sequence[Mark], place: Place) -> None:
     """At most six labels under the axis, the last bucket always among them, none over another."""
     if not marks:
         return
-    widest = max(width(plain(mark.label), theme.SMALL) for mark in marks) + 24
+    longest = max((plain(mark.label) for mark in marks), key=len)
+    widest = width(longest, theme.SMALL) * 1.1 + 24
     most = max(2, min(MOST_LABELS, int((place.right - place.left) // widest) + 1))
     step = max(1, -(-(len(marks) - 1) // (most - 1)))
     for index in range(len(marks) - 1, -1, -step):

@@ -35,7 +35,7 @@ def lines(drawn: Figure, colour: str) -> list[list[float]]:
 def dots(drawn: Figure) -> list[tuple[float, bool]]:
     """Every dot: its x place, and whether it is hollow."""
     found = [one for one in drawn.axes[0].lines if one.get_marker() == "o"]
-    return [(float(one.get_xdata()[0]), one.get_markerfacecolor() == theme.PAPER) for one in found]
+    return [(float(x), one.get_markerfacecolor() == theme.PAPER) for one in found for x in one.get_xdata()]
 
 
 def test_a_line_says_its_title_period_last_value_target_and_notes() -> None:
@@ -141,3 +141,8 @@ def test_the_period_before_is_a_light_line_with_its_name() -> None:
 def test_more_bars_than_can_be_read_are_refused_not_dropped() -> None:
     with pytest.raises(ValueError, match="at most 15 bars, not 16"):
         draw(Chart(Kind.BARS, "Too many", marks=(Mark("one", 1.0),) * (MOST_BARS + 1)))
+
+
+def test_five_years_of_days_are_a_handful_of_artists() -> None:
+    drawn = figure(line([float(day % 50) for day in range(1826)]))
+    assert len(drawn.axes[0].lines) < 20
