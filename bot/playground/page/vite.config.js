@@ -24,7 +24,8 @@ function thirdParty() {
         const text = file ? readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim() : license;
         return `${name} ${version} (${license})\n\n${text}\n`;
       });
-      const source = `The page contains code of these packages.\n\n${parts.join(`\n${"-".repeat(72)}\n\n`)}`;
+      const inside = "slack-blocks-to-jsx is built with @yozora/parser (MIT, copyright guanghechen) and tailwindcss (MIT, copyright Tailwind Labs).";
+      const source = `The page contains code of these packages. ${inside}\n\n${parts.join(`\n${"-".repeat(72)}\n\n`)}`;
       this.emitFile({ type: "asset", fileName: "THIRD-PARTY.txt", source });
     },
   };

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useWords } from "../words";
 import { type ControlProps, useControl } from "./Controls";
 import { pendingKey } from "./state";
 
@@ -23,6 +24,7 @@ const toLocal = (seconds: number) => {
 export function Field(props: ControlProps) {
   const { element, block_id, quiet } = props;
   const kind = KINDS[element.type];
+  const words = useWords();
   const { surface, state, change, busy } = useControl(props);
   const held = kind ? state[kind.key] : null;
   const outside = held == null ? "" : element.type === "datetimepicker" ? toLocal(held) : String(held);
@@ -61,7 +63,7 @@ export function Field(props: ControlProps) {
     value: typed,
     placeholder: element.placeholder?.text,
     maxLength: element.max_length,
-    "aria-label": props.label ?? element.placeholder?.text,
+    "aria-label": props.label ?? element.placeholder?.text ?? { date: words.date, time: words.time }[kind.input] ?? words.value,
     "aria-invalid": props.invalid || undefined,
     "aria-describedby": props.describedBy,
     "data-action-id": element.action_id,

@@ -75,6 +75,7 @@ export function SelectMenu(props: Props) {
     event.preventDefault();
   };
 
+  const shownText = chosen.length && !multi ? chosen[0].label : props.placeholder;
   const waiting = load && (typed.length < minLength || loaded === null);
   return (
     <span className={`select ${multi ? "multi" : ""}`}>
@@ -90,7 +91,7 @@ export function SelectMenu(props: Props) {
       <button
         type="button"
         className="select-button"
-        aria-label={chosen.length && !multi ? `${props.label}: ${chosen[0].label}` : props.label}
+        aria-label={shownText === props.label ? shownText : `${props.label}: ${shownText}`}
         aria-haspopup="listbox"
         aria-invalid={props.invalid || undefined}
         aria-describedby={props.describedBy}
@@ -98,7 +99,7 @@ export function SelectMenu(props: Props) {
         {...popover.buttonProps}
       >
         <span className={chosen.length && !multi ? "" : "placeholder"}>
-          {chosen.length && !multi ? chosen[0].label : props.placeholder}
+          {shownText}
         </span>
         {props.busy ? <span className="spinner" /> : <Chevron />}
       </button>
@@ -140,7 +141,7 @@ export function SelectMenu(props: Props) {
               ))}
             </div>
             {shown.length === 0 && (
-              <div className="menu-none">{waiting && typed.length >= minLength ? words.loading : typed.length < minLength ? words.search : words.nothingFound}</div>
+              <div className="menu-none">{typed.length < minLength ? words.search : waiting ? words.loading : words.nothingFound}</div>
             )}
           </>
         )}
