@@ -11,7 +11,7 @@ from kpi.catalog import kpi
 from kpi.engine import answer
 from kpi.findings import Finding, did_well, findings
 from kpi.judged import judged_period
-from kpi.period import ONE_DAY, Grain, Period
+from kpi.period import Grain, Period
 from kpi.query import Comparison, Filter, Group, KpiQuery, KpiResult
 from kpi.scope import Scope
 
@@ -37,7 +37,7 @@ class Digest:
     """Results in the order to show them; names in them are foreign text."""
 
     week: Period
-    """The ISO week of yesterday."""
+    """The last ISO week that is over."""
     filters: tuple[Filter, ...]
     results: tuple[KpiResult, ...]
     absent: tuple[str, ...]
@@ -66,7 +66,7 @@ def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequ
     by_rep = _grouped(connection, known["win_rate"], "rep") if "win_rate" in known else None
     as_of = [result.as_of for result in answered if result.as_of is not None]
     return Digest(
-        week=periods.containing(Grain.WEEK, today - ONE_DAY),
+        week=periods.last(Grain.WEEK, today),
         filters=chosen,
         results=told,
         absent=tuple(metric for metric in METRICS if metric not in known),

@@ -1,0 +1,263 @@
+"""Digests and alerts as a channel sees them: once each, edited in place, whatever Slack and restarts do."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.jobs import Job, alerts, digests, jobs, postman
+from bot.jobs.clock import Ticks
+from bot.playground.person import shown
+from storage import records, rules
+from storage.database import reading, writing
+from storage.schema import letter, schedule
+from storage.sync import load
+from storage.workspaces import SINGLE
+from tests.bot.company import Company
+from tests.bot.conftest import Stage, both_databases
+
+
+class Lyon(Company):
+    """The company, with twenty more deals of Chloé's closed in the last four weeks, some of them won."""
+
+    def __init__(self, won: int) -> None:
+        super().__init__()
+        self._won = won
+
+    def _deals(self) -> Iterator[records.Deal]:
+        yield from super()._deals()
+        for number in range(20):
+            yield records.Deal(
+                ext_id=f"more-{number}",
+                name=f"More {number}",
+                status="won" if number < self._won else "lost",
+                customer="c0",
+                owner="chloe",
+                amount_minor=10_000,
+                created=date(2026, 11, 2),
+                closed=date(2026, 11, 19),
+            )
+
+
+def work(stage: Stage) -> None:
+    """One tick of everything, as a process that has just started would do."""
+    for job in (digests.JOB, alerts.JOB, postman.JOB):
+        job.run(stage.context, Event())
+
+
+def sync(stage: Stage, company: Company) -> None:
+    stage.clock.move(timedelta(minutes=5))
+    load(stage.engine, SINGLE, company, now=stage.clock.now())
+
+
+def posted(stage: Stage, name: str = "sales") -> list[dict[str, Any]]:
+    return [message for message in stage.as_user("ada").messages(name) if not message["ephemeral"]]
+
+
+def letters(stage: Stage) -> list[tuple[str, str | None]]:
+    with reading(stage.engine) as connection:
+        rows = connection.execute(sa.select(letter.c.state, letter.c.error).order_by(letter.c.created_at, letter.c.id))
+        return [(row.state, row.error) for row in rows]
+
+
+def with_digest(stage: Stage) -> None:
+    """A digest set up in words by the admin; the clock is then at its first occurrence."""
+    ada = stage.as_user("ada")
+    ada.command("/kpi digest add Tuesday 9:00", "sales")
+    ada.wait_for("sales", lambda message: "A digest is set up." in shown(message))
+    with reading(stage.engine) as connection:
+        due = connection.execute(sa.select(schedule.c.next_at)).scalar_one()
+    stage.clock.move(due - stage.clock.now())
+
+
+def with_rule(stage: Stage, **other: Any) -> rules.Rule:
+    values: dict[str, Any] = {
+        "metric": "win_rate",
+        "reading": "closed",
+        "dimension": "team",
+        "key": "sample:lyon",
+        "threshold": Decimal(30),
+        "recovery": Decimal(40),
+        "direction": "below",
+        "language": "en",
+    }
+    ada = stage.confirm("ada", None, "admin")
+    with writing(stage.engine) as connection:
+        return rules.add(
+            connection,
+            workspace_id=SINGLE,
+            channel_id=stage.playground.world.find_channel("sales").id,
+            owner=ada.id,
+            now=stage.clock.now(),
+            **(values | other),
+        )
+
+
+@both_databases
+def test_a_digest_is_posted_once_with_its_picture_and_not_again_after_a_restart(vigie: Stage) -> None:
+    with_digest(vigie)
+    for _ in range(3):
+        work(vigie)
+        vigie.clock.move(timedelta(minutes=10))
+    (message,) = posted(vigie)
+    text = shown(message)
+    assert "Sales digest · week 47 (16–22 Nov 2026)" in text
+    assert "Win rate 42.9% · unchanged · target 30% · n = 21" in text
+    assert "Revenue won €11.5K" in text
+    assert "No data for: " in text
+    assert "Leads generated" in text
+    assert "Data as of 23 Nov 2026 at 10:30." in text
+    image = next(block for block in message["blocks"] if block["type"] == "image")
+    assert "Win rate: 42.9%" in image["alt_text"]
+    assert letters(vigie) == [("sent", None)]
+
+
+@pytest.mark.parametrize("fault", ["lost_reply", "server_error_after", "lost_request", "server_error"])
+def test_an_answer_that_never_came_is_looked_up_and_neither_lost_nor_doubled(vigie: Stage, fault: str) -> None:
+    with_digest(vigie)
+    vigie.playground.world.faults.add("chat.postMessage", fault)
+    work(vigie)
+    assert letters(vigie)[0][0] == "unknown"
+    for _ in range(3):
+        vigie.clock.move(timedelta(minutes=1))
+        work(vigie)
+    assert len(posted(vigie)) == 1
+    assert letters(vigie)[0][0] == "sent"
+
+
+def test_a_rate_limit_delays_the_letter_and_nothing_else_happens(vigie: Stage) -> None:
+    with_digest(vigie)
+    vigie.playground.world.faults.add("chat.postMessage", "rate_limited", retry_after=30)
+    work(vigie)
+    assert (posted(vigie), letters(vigie)) == ([], [("pending", "rate_limited")])
+    vigie.clock.move(timedelta(seconds=31))
+    work(vigie)
+    assert len(posted(vigie)) == 1
+
+
+def test_without_its_picture_the_digest_still_goes_out(vigie: Stage) -> None:
+    with_digest(vigie)
+    vigie.playground.world.faults.add("files.getUploadURLExternal", "error", error="internal_error")
+    work(vigie)
+    (message,) = posted(vigie)
+    assert "Win rate 42.9%" in shown(message)
+    assert not [block for block in message["blocks"] if block["type"] == "image"]
+
+
+def test_a_channel_that_is_gone_makes_a_dead_letter_with_its_reason(vigie: Stage) -> None:
+    with_digest(vigie)
+    vigie.playground.world.faults.add("chat.postMessage", "error", error="is_archived")
+    work(vigie)
+    assert letters(vigie) == [("dead", "is_archived")]
+
+
+def test_a_late_digest_says_so_and_one_of_another_day_is_skipped(vigie: Stage) -> None:
+    with_digest(vigie)
+    vigie.clock.move(timedelta(hours=3))
+    work(vigie)
+    assert "Late: this digest was due on 24 Nov 2026 at 09:00." in shown(posted(vigie)[0])
+    vigie.clock.move(timedelta(days=16))
+    work(vigie)
+    assert len(posted(vigie)) == 1
+    assert letters(vigie) == [("sent", None), ("skipped", "late"), ("skipped", "late")]
+
+
+def test_a_digest_needs_the_rights_that_its_owner_has_when_it_is_posted(vigie: Stage) -> None:
+    anna = vigie.confirm("anna", "anna")
+    anna.command("/kpi digest add Tuesday 9h", "sales")
+    anna.wait_for("sales", lambda message: "A digest is set up." in shown(message))
+    vigie.clock.move(timedelta(days=1))
+    work(vigie)
+    assert "n = 12" in shown(posted(vigie)[0])  # Paris: her own team, and no more
+
+
+@both_databases
+def test_an_alert_fires_once_and_recovers_in_place(vigie: Stage) -> None:
+    rule = with_rule(vigie)
+    for _ in range(4):
+        sync(vigie, Lyon(won=0))
+        work(vigie)
+        work(vigie)
+    (message,) = posted(vigie)
+    text = shown(message)
+    assert "Alert: Win rate, team Équipe Lyon below 30%" in text
+    assert "10.3%: 3 of 29, 95% interval 3.6% to 26.4%." in text
+    assert "Look first at the source web" in text
+    for _ in range(4):
+        sync(vigie, Lyon(won=16))
+        work(vigie)
+    (edited,) = posted(vigie)
+    assert edited["ts"] == message["ts"]
+    assert "Recovered: Win rate, team Équipe Lyon" in shown(edited)
+    assert "It had fired on 23 Nov 2026" in shown(edited)
+    with reading(vigie.engine) as connection:
+        (episode,) = rules.episodes(connection, SINGLE)
+    assert (episode.state, episode.number, episode.rule_id) == ("ok", 1, rule.id)
+
+
+def test_without_new_data_nothing_is_judged_again(vigie: Stage) -> None:
+    with_rule(vigie)
+    sync(vigie, Lyon(won=0))
+    for _ in range(5):
+        vigie.clock.move(timedelta(hours=1))
+        work(vigie)
+    with reading(vigie.engine) as connection:
+        (episode,) = rules.episodes(connection, SINGLE)
+    assert (episode.state, episode.streak) == ("pending", 1)
+    assert posted(vigie) == []
+
+
+def test_a_rule_for_each_team_tells_only_of_the_one_that_is_bad(vigie: Stage) -> None:
+    with_rule(vigie, dimension=None, key=None, each="team")
+    for _ in range(3):
+        sync(vigie, Lyon(won=0))
+        work(vigie)
+    (message,) = posted(vigie)
+    assert "team Équipe Lyon" in shown(message)
+
+
+def test_a_recovery_whose_alert_was_never_posted_is_skipped(vigie: Stage) -> None:
+    with_rule(vigie, hold=1)
+    vigie.playground.world.faults.add("chat.postMessage", "error", error="not_in_channel")
+    sync(vigie, Lyon(won=0))
+    work(vigie)
+    sync(vigie, Lyon(won=20))
+    work(vigie)
+    assert [state for state, _ in letters(vigie)] == ["dead", "skipped"]
+    assert posted(vigie) == []
+
+
+def test_the_buttons_of_an_alert_answer_with_the_rights_of_who_clicks(vigie: Stage) -> None:
+    with_rule(vigie, hold=1)
+    sync(vigie, Lyon(won=0))
+    work(vigie)
+    (message,) = posted(vigie)
+    ada = vigie.as_user("ada")
+    ada.click(message, "answer.how")
+    assert "3 of 29" in shown(ada.wait_for("sales", lambda each: each["ephemeral"]))
+
+
+def test_stopping_releases_what_is_claimed_and_begins_nothing(vigie: Stage) -> None:
+    with_digest(vigie)
+    digests.JOB.run(vigie.context, Event())
+    begun = Event()
+
+    def last_words(context: Any, stopping: Event) -> None:
+        begun.set()
+        assert stopping.wait(10)
+        postman.deliver_one(context, stopping)
+
+    ticks = Ticks(vigie.context, [Job("postman", 1, last_words)])
+    ticks.start()
+    assert begun.wait(10)
+    ticks.stop()
+    assert letters(vigie) == [("pending", None)]
+    assert posted(vigie) == []
+
+
+def test_every_job_is_collected() -> None:
+    assert {job.name for job in jobs()} >= {"digests", "alerts", "postman"}
