@@ -98,6 +98,8 @@ def read(cell: Cell, style: AmountStyle, currency: str) -> Amount | Bad | None:
     if is_empty(said):
         return None
     core, named, negative = _core(said)
+    if not core:
+        return Bad(Reason.AMOUNT_UNREADABLE, said)
     currency = _currency(named, currency)
     if currency == "":
         return Bad(Reason.CURRENCY_UNKNOWN, said)
