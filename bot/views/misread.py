@@ -70,8 +70,10 @@ def _question(error: QuestionError, language: Language) -> str:
     match error:
         case NotUnderstoodError(unknown=unknown):
             shown = " ".join(_unknown(word, language) for word in unknown[:MOST_CHOICES])
-            more = len(unknown) - MOST_CHOICES
-            return shown if more <= 0 else f"{shown} {language.n('And {count} more.', 'And {count} more.', more)}"
+            if len(unknown) <= MOST_CHOICES:
+                return shown
+            more = language.n("And {count} more.", "And {count} more.", len(unknown) - MOST_CHOICES)
+            return f"{shown} {more}"
         case AmbiguousError(text=text, choices=choices):
             return _(
                 "{words} may mean several things: {choices}. Say which.",

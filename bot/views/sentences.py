@@ -32,7 +32,7 @@ def headline(result: KpiResult, language: Language, fiscal_start_month: int = 1)
     parts += [filter_words(chosen, language) for chosen in query.filters]
     asked, value = ", ".join(parts), value_text(result.measured, result, language)
     of = sample(result.measured, result, language)
-    if of:
+    if of and result.measured.value is not None:
         return language._("{question}: {value} ({sample})", question=asked, value=value, sample=of)
     return language._("{question}: {value}", question=asked, value=value)
 

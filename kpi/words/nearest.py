@@ -75,7 +75,8 @@ def _near(folded: str, choices: dict[str, str]) -> tuple[float, tuple[str, ...]]
     close = sorted(scores, key=lambda choice: (-scores[choice], choice))
     best = scores[close[0]] if close else 0.0
     # What is far less like it than the best is noise.
-    return best, tuple(dict.fromkeys(choices[choice] for choice in close if scores[choice] > best - 0.15))[:MOST]
+    shown = list(dict.fromkeys(choices[choice] for choice in close if scores[choice] > best - 0.15))
+    return best, tuple(word for word in shown if word.removesuffix("s") not in shown or word[-1] != "s")[:MOST]
 
 
 def _of_dimension(words: Sequence[Token], names: NameIndex, language: str) -> tuple[float, tuple[str, ...]] | None:

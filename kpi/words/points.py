@@ -55,10 +55,10 @@ class Almanac:
         """The days of a point in a year. Raises `ValueError` for a day, week or year that does not exist."""
         if point.both_years and self.fiscal_start_month == 1:
             raise ValueError("a fiscal year that is a calendar year has one number")
-        number = point.number or 1
+        number = 1 if point.number is None else point.number
         match point.unit:
             case Grain.DAY:
-                start = date(year, number, point.day or 1)
+                start = date(year, number, 1 if point.day is None else point.day)
                 return containing(Grain.WEEK if point.around else Grain.DAY, start)
             case Grain.WEEK:
                 return containing(Grain.WEEK, date.fromisocalendar(year, number, 1))
