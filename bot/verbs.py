@@ -14,7 +14,7 @@ def verb_of(
 
     `bare` is the verb meant by words that begin with none. Without it they are refused with the verbs there are.
     """
-    first, _, rest = asked.text.strip().partition(" ")
+    first, __, rest = asked.text.strip().partition(" ")
     if not first:
         return empty, ""
     words = {word: verb for verb, spelled in verbs.items() for word in spelled}
@@ -23,12 +23,12 @@ def verb_of(
         return found, rest.strip()
     if bare is not None:
         return bare, asked.text.strip()
-    translate = asked.language._
+    _ = asked.language._
     meant = nearest(first, tuple(words))
     if meant is not None:
-        raise Refusal(translate("I do not know “{word}”. Did you mean “{meant}”?", word=first, meant=meant))
+        raise Refusal(_("I do not know “{word}”. Did you mean “{meant}”?", word=first, meant=meant))
     shown = ", ".join(_spelled(spelled, asked.language.code) for spelled in verbs.values())
-    raise Refusal(translate("I do not know “{word}”. There is: {verbs}.", word=first, verbs=shown))
+    raise Refusal(_("I do not know “{word}”. There is: {verbs}.", word=first, verbs=shown))
 
 
 def _spelled(spelled: tuple[str, ...], code: str) -> str:

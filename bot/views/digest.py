@@ -188,13 +188,16 @@ def _periods(digest: Digest, language: Language) -> str:
     """Which days the numbers are about: most of them the same, the others by name."""
     if not digest.results:
         return ""
+    _ = language._
     labels: dict[str, list[str]] = {}
     for result in digest.results:
         label = written.period_label(result.query.period, language.locale)
-        labels.setdefault(label, []).append(language._(kpi(result.query.metric).name))
+        labels.setdefault(label, []).append(_(kpi(result.query.metric).name))
     most = max(labels, key=lambda label: len(labels[label]))
-    others = [f"{', '.join(names)}: {label}" for label, names in labels.items() if label != most]
-    return "; ".join([language._("Over {period}, compared with as long before", period=most), *others]) + "."
+    others = [
+        _("{kpi}: {period}", kpi=", ".join(names), period=label) for label, names in labels.items() if label != most
+    ]
+    return SEPARATOR.join([_("Over {period}, compared with as long before", period=most), *others])
 
 
 def _as_of(digest: Digest, workspace: Workspace, language: Language) -> str:
