@@ -95,7 +95,7 @@ class Line:
             content, media = urlencode({"payload": json.dumps(payload)}), "application/x-www-form-urlencoded"
         else:
             content, media = json.dumps(payload), "application/json"
-        stamp = str(int(time.time()))
+        stamp = str(int(self._world.clock()))
         signature = SignatureVerifier(self._world.signing_secret).generate_signature(timestamp=stamp, body=content)
         headers = {"content-type": media, "x-slack-request-timestamp": stamp, "x-slack-signature": signature or ""}
         headers["user-agent"] = "Slackbot 1.0 (+https://api.slack.com/robots)"
