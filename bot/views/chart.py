@@ -103,13 +103,13 @@ def panels(title: str, subtitle: str, parts: Sequence[Chart], language: Language
 def alt_text(chart: Chart, language: Language) -> str:
     """The picture in words, at most 2,000 characters; what does not fit is counted, never just missing."""
     start = [chart.title, chart.subtitle, chart.target.text if chart.target is not None else ""]
-    said = [
-        language._("{name}: {value}", name=clean(name, 80), value=value)
-        for name, value in (
-            *((part.title, ", ".join(filter(None, (part.value, part.change)))) for part in chart.panels),
-            *((mark.label, mark.text) for mark in chart.marks),
-        )
-    ]
+    told: list[tuple[str, str]] = []
+    for part in chart.panels:
+        target = part.target.text if part.target is not None else ""
+        told.append((part.title, ", ".join(filter(None, (part.value, part.change, target)))))
+        told += [(mark.label, mark.text) for mark in part.marks]
+    told += [(mark.label, mark.text) for mark in chart.marks]
+    said = [language._("{name}: {value}", name=clean(name, 80), value=value) for name, value in told]
     for shown in range(min(len(said), ALT // 3), -1, -1):
         left = len(said) - shown
         more = [language.n("{count} more, not read out", "{count} more, not read out", left)] if left else []

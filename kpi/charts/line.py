@@ -100,7 +100,7 @@ def line(axes: "Axes", chart: Chart, place: Place, *, weight: float = 4.5, band:
                 solid_joinstyle="round",
                 zorder=5,
             )
-    last = _last(marks)
+    last = last_value(marks)
     all_dotted = len(marks) <= MOST_DOTS and weight > 4
     dotted = [
         index
@@ -154,7 +154,7 @@ class Name:
 
 def _names(chart: Chart) -> list[Name]:
     names = []
-    last = _last(chart.marks)
+    last = last_value(chart.marks)
     if last is not None:
         mark = chart.marks[last]
         names.append(Name(mark.value or 0.0, mark.short or mark.text, theme.VALUE, True, theme.BLUE))
@@ -183,5 +183,6 @@ def _alone(marks: Sequence[Mark], index: int) -> bool:
     return all(value is None for value in beside)
 
 
-def _last(marks: Sequence[Mark]) -> int | None:
+def last_value(marks: Sequence[Mark]) -> int | None:
+    """The index of the last mark that has a value."""
     return max((index for index, mark in enumerate(marks) if mark.value is not None), default=None)

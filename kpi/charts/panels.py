@@ -1,10 +1,13 @@
-"""The digest's picture: a few numbers in large type, each over its own small line with its own scale."""
+"""The digest's picture: a few numbers in large type, each over its own small line with its own scale.
+
+The number may be of a longer period than a point of its line, so the last point has its own value beside it.
+"""
 
 from typing import TYPE_CHECKING
 
 from kpi.charts import theme
 from kpi.charts.chart import Chart
-from kpi.charts.line import Place, line
+from kpi.charts.line import Place, last_value, line
 from kpi.charts.text import plain, width
 
 if TYPE_CHECKING:
@@ -49,5 +52,11 @@ def _panel(axes: "Axes", panel: Chart, left: float, top: float, across: float) -
         return
     low, high = min(values), max(values)
     room = (high - low) * 0.08 or 1.0
-    place = Place(left + 14, left + across - 14, top - ROW + 40, top - 130, low - room, high + room, len(panel.marks))
+    end = last_value(panel.marks)
+    said = panel.marks[end].short if end is not None else ""
+    right = left + across - 14 - (width(plain(said), theme.SMALL, bold=True) + 22 if said else 0)
+    place = Place(left + 14, right, top - ROW + 40, top - 130, low - room, high + room, len(panel.marks))
     line(axes, panel, place, weight=3.5, band=False)
+    if end is not None:
+        y = place.y(panel.marks[end].value or 0.0)
+        theme.write(axes, place.x(end) + 22, y, said, theme.SMALL, bold=True, colour=theme.BLUE, covers=True)

@@ -190,9 +190,9 @@ def test_a_long_series_says_how_many_values_it_does_not_read_out() -> None:
     assert len(said) <= 2000
 
 
-def test_the_digest_reads_each_number_with_its_change() -> None:
+def test_the_digest_reads_each_number_with_its_change_its_target_and_its_line() -> None:
     said = alt_text(digest("en"), EN)
-    assert "Win rate: 33.0%, +3,2 pts" in said
+    assert "Win rate: 33.0%, +3,2 pts, target 30%; Dec 2025: 40.0%; Jan 2026: 40.0%" in said
 
 
 def test_slacks_own_chart_has_one_value_for_each_category_and_the_target_beside() -> None:
@@ -241,8 +241,8 @@ def test_what_slacks_chart_cannot_show_is_said_under_it() -> None:
     chart = drawn(by_rep(groups), "fr")
     found = forms(chart, ("Commercial", "Taux"), FR, total=3)
     assert [form[0]["type"] for form in found] == ["data_visualization", "data_table", "table"]
-    assert found[0][1]["elements"][0]["text"] == "Peu d’affaires\u202f: Eve, Zoe."
-    assert found[1][0]["rows"][1][1]["text"] == "50,0\u202f% · n = 8 · peu d’affaires"
+    assert found[0][1]["elements"][0]["text"] == "Peu d'affaires\u202f: Eve, Zoe."
+    assert found[1][0]["rows"][1][1]["text"] == "50,0\u202f% · n = 8 · peu d'affaires"
 
 
 def test_the_rows_that_a_table_cannot_hold_are_counted() -> None:
