@@ -158,7 +158,6 @@ AVERAGE_DEAL = Kpi(
             "average deal value",
             "average basket",
             "basket",
-            "average sale",
         ),
         fr=(
             "panier moyen",

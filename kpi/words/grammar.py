@@ -95,7 +95,8 @@ def _meaning(said: Sequence[Token], alternatives: tuple[Part, ...], metrics: set
         return _Meaning(Kind.READING, readings, text)
     for kind in (Kind.POLITE, Kind.METRIC, Kind.GROUP, Kind.GRAIN, Kind.COMPARISON):
         if kind in by_kind:
-            values = by_kind[kind]
+            # "last year" after "vs" is the same period last year before it is a period of its own.
+            values = sorted(by_kind[kind], key=lambda value: isinstance(value, Against))
             if kind is Kind.METRIC and len(values) > 1:
                 raise AmbiguousError(text, tuple(Choice("metric", str(value)) for value in values))
             return _Meaning(kind, values[0], text)

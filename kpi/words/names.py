@@ -50,7 +50,10 @@ class NameIndex:
                 self._phrases.add(phrase, Candidate(name, whole))
 
     def find(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Named]]:
-        """Every name, with or without its dimension's word, whose words start at `at`."""
+        """Every name, with or without its dimension's word, whose words start at `at`; "from" may stand before it."""
+        if tokens[at].folded == "from" and at + 1 < len(tokens):
+            yield from self.find(tokens, at + 1)
+            return
         yield from self._asker(tokens, at)
         yield from self._bare(tokens, at)
         for place, dimension in DIMENSIONS.find(tokens, at):

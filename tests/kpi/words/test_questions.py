@@ -1,0 +1,23 @@
+"""What questions mean, row by row, and that the order of their parts does not matter."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpi.query import KpiQuery
+from tests.kpi.words.table import ENGLISH, FRENCH, Meant
+
+Ask = Callable[..., KpiQuery]
+
+
+@pytest.mark.parametrize(("question", "meant"), ENGLISH.items(), ids=list(ENGLISH))
+def test_a_question_in_english_means(question: str, meant: Meant, ask: Ask) -> None:
+    assert ask(question) == meant.query
+
+
+@pytest.mark.parametrize(("question", "meant"), FRENCH.items(), ids=list(FRENCH))
+def test_a_question_in_french_means(question: str, meant: Meant, ask: Ask) -> None:
+    assert ask(question, language="fr") == meant.query
