@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 """A drawing takes a fifth of a second; one that takes this long is stuck."""
-MEMORY = 2 * 1024**3
-"""Bytes of address space of one worker; it uses about a tenth."""
+MEMORY = 1024**3
+"""Bytes that one worker may take on top of what its libraries reserve; a drawing takes about a twentieth."""
 DRAWINGS = 500
 """A worker is replaced after this many, so that nothing can leak for long."""
 ATTEMPTS = 2
@@ -100,12 +100,17 @@ def _stop(pool: Any) -> None:
 
 
 def _bound() -> None:
-    """Bound the memory of this worker, where the system knows how."""
+    """Bound the memory of this worker, where the system tells how much it has already (Linux).
+
+    Numerical libraries reserve address space for every core, so the bound cannot be a fixed number.
+    """
     import contextlib
     import resource
+    from pathlib import Path
 
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with contextlib.suppress(OSError, ValueError):
+        reserved = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (reserved + MEMORY, reserved + MEMORY))
 
 
 def _draw(chart: Chart) -> bytes:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bot.i18n import language
+from bot.playground.blocks_check import check_message_blocks
 from bot.views.chart import alt_text, panel, panels, picture
 from bot.views.native import forms, native
 from kpi.charts.chart import Chart, Kind
@@ -265,3 +266,12 @@ def test_the_answer_for_the_period_before_becomes_the_light_line_as_far_as_it_re
     block = native(chart, FR)
     assert block is not None
     assert len(block["chart"]["series"]) == 2
+
+
+@pytest.mark.parametrize("code", ["fr", "en"])
+@pytest.mark.parametrize("result", [WHOLE, GAPPED, MONEY, NASTY_REPS], ids=["line", "gap", "money", "bars"])
+def test_slack_takes_every_form(result: KpiResult, code: str) -> None:
+    found = forms(drawn(result, code), ("A", "B"), language(code), total=len(result.series or result.groups))
+    assert found
+    for form in found:
+        assert check_message_blocks(form) == []
