@@ -110,8 +110,9 @@ def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
             return Response(status_code=401)
         try:
             return to_starlette_response(await bolt.async_dispatch(to_async_bolt_request(request, body)))
-        except ValueError:
-            # Signed, but not what Slack sends: neither JSON nor a form.
+        except Exception as error:
+            # Signed, but nothing that Bolt can read: neither an object in JSON nor a form. Its text stays out of the log.
+            log.error("request_unreadable reason=%s", type(error).__name__)
             return Response(status_code=400)
 
     async def health(_: Request) -> Response:
