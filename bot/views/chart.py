@@ -61,6 +61,7 @@ def picture(
             language._(BY[query.grain.value], kpi=language._(kpi(query.metric).name)),
             where,
             marks,
+            unit=_unit(result, language),
             ticks=_ticks(result, marks, language),
             target=_target(result, language),
             before_label=language._("before") if before is not None else "",
@@ -75,6 +76,7 @@ def picture(
             language._(BY[query.group_by], kpi=language._(kpi(query.metric).name)),
             where,
             marks,
+            unit=_unit(result, language),
             target=_target(result, language),
             notes=_packed([*more, *_marked(marks, Kind.BARS, language)]),
         )
@@ -117,6 +119,18 @@ def alt_text(chart: Chart, language: Language) -> str:
         if len(whole) <= ALT:
             return clean(whole, ALT)
     return clean(chart.title, ALT)
+
+
+def _unit(result: KpiResult, language: Language) -> str:
+    match result.unit:
+        case Unit.PERCENT:
+            return "%"
+        case Unit.MONEY:
+            return result.currency
+        case Unit.DAYS:
+            return language._("days")
+        case Unit.COUNT:
+            return ""
 
 
 def _subtitle(result: KpiResult, language: Language, fiscal_start_month: int) -> str:

@@ -56,7 +56,7 @@ def native(chart: Chart, language: Language) -> Block | None:
                 }
                 for name, (_, points) in zip(names, series, strict=True)
             ],
-            "axis_config": {"categories": labels},
+            "axis_config": {"categories": labels, **({"y_label": chart.unit} if chart.unit else {})},
         },
     }
 

@@ -67,6 +67,8 @@ class Chart:
     """What the band or the whiskers are."""
     notes: tuple[str, ...] = ()
     """Said under the picture: what hollow marks mean, how many groups are not shown."""
+    unit: str = ""
+    """What the values are in, for those who show bare numbers: `%`, `EUR`, `days`; empty for counts."""
     value: str = ""
     """Of a panel: the value in large type."""
     change: str = ""

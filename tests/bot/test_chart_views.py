@@ -201,6 +201,7 @@ def test_slacks_own_chart_has_one_value_for_each_category_and_the_target_beside(
     assert block is not None
     labels = block["chart"]["axis_config"]["categories"]
     assert labels[-1] == "nov. 2026 …"
+    assert block["chart"]["axis_config"]["y_label"] == "%"
     assert [series["name"] for series in block["chart"]["series"]][1] == "Objectif"
     for series in block["chart"]["series"]:
         assert [point["label"] for point in series["data"]] == labels
