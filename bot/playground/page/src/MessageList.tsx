@@ -22,10 +22,18 @@ export function MessageList({ world, me, channel, messages, openThread, root }: 
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLOListElement>(null);
   const stuck = useRef(true);
+  const last = useRef(0);
   const toEnd = () => {
     if (stuck.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   };
-  useLayoutEffect(toEnd, [messages]);
+  const newest = messages?.at(-1);
+  const known = useRef(newest?.ts);
+  useLayoutEffect(() => {
+    // One's own message and what the app answers to oneself alone are what one is waiting for.
+    if (newest && newest.ts !== known.current && (newest.ephemeral || newest.user === me.id)) stuck.current = true;
+    known.current = newest?.ts;
+    toEnd();
+  }, [messages]);
   useEffect(() => {
     const observer = new ResizeObserver(toEnd);
     if (inner.current) observer.observe(inner.current);
@@ -34,7 +42,11 @@ export function MessageList({ world, me, channel, messages, openThread, root }: 
   }, []);
   const onScroll = () => {
     const area = box.current;
-    if (area) stuck.current = area.scrollHeight - area.scrollTop - area.clientHeight < 80;
+    if (!area) return;
+    // Only a move upwards leaves the end: pictures that load late make the list longer, and that is no wish to leave.
+    if (area.scrollHeight - area.scrollTop - area.clientHeight < 80) stuck.current = true;
+    else if (area.scrollTop < last.current) stuck.current = false;
+    last.current = area.scrollTop;
   };
   return (
     <div className="list" ref={box} onScroll={onScroll} role="log" aria-live="polite" aria-label={words.messages} tabIndex={0}>

@@ -32,6 +32,6 @@ const GROUPED_SECONDS = 300;
 
 /** Whether a message continues the one above it, so that name and picture need not be said again. */
 export function continues(above: Message | undefined, message: Message): boolean {
-  if (!above || above.ephemeral !== message.ephemeral || above.reply_count > 0) return false;
+  if (!above || message.ephemeral || message.blocks.length > 0 || above.ephemeral || above.reply_count > 0) return false;
   return (above.user ?? above.bot_id) === (message.user ?? message.bot_id) && Number(message.ts) - Number(above.ts) < GROUPED_SECONDS;
 }

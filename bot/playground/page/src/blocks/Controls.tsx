@@ -160,8 +160,12 @@ function Select(props: ControlProps) {
         const other = world.users.find((user) => user.id === channel.members.find((member) => member !== origin.user));
         return { id: channel.id, label: other?.real_name ?? channel.id };
       });
-    const include: string[] | undefined = element.filter?.include;
-    return [...rooms(), ...(include && !include.includes("im") ? [] : direct)];
+    const include: string[] = element.filter?.include ?? ["public", "private", "im"];
+    const kept = rooms().filter((room) => {
+      const channel = world.channels.find((item) => item.id === room.id);
+      return include.includes(channel?.is_private ? "private" : "public") && !(element.filter?.exclude_external_shared_channels && channel?.is_ext_shared);
+    });
+    return [...kept, ...(include.includes("im") ? direct : [])];
   };
   const given = (): Choice[] =>
     element.option_groups

@@ -12,9 +12,12 @@ type Props = {
 };
 
 const FULL_WIDTH = 600;
-const HEIGHT = 240;
+const PLOT = 210;
+const LONGEST = 16;
 const TOP = 14;
-const BOTTOM = 30;
+const LETTER = 6.4;
+const SLANT = 38;
+const RADIANS = (SLANT * Math.PI) / 180;
 const RIGHT = 14;
 const TICKS = 4;
 
@@ -46,13 +49,22 @@ export function Plot({ kind, labels, series, axis, title, number }: Props) {
   const marks = ticks(fromZero ? Math.min(0, least) : least, Math.max(fromZero ? 0 : most, most));
   const [low, high] = [marks[0], marks[marks.length - 1]];
   const names = marks.map((mark) => number.format(mark));
-  const left = 14 + Math.max(...names.map((name) => name.length)) * 6.6 + (axis.y_label ? 16 : 0);
-  const slot = (width - left - RIGHT) / Math.max(labels.length, 1);
+  const beside = 14 + Math.max(...names.map((name) => name.length)) * 6.6 + (axis.y_label ? 16 : 0);
+  const count = Math.max(labels.length, 1);
+  const longest = Math.max(...labels.map((label) => label.length), 1);
+  // Months may be skipped when they do not fit; the names under bars may not, so they lean.
+  const leans = kind === "bar" && longest * LETTER > (width - beside - RIGHT) / count;
+  const lean = leans ? Math.min(longest, LONGEST) * LETTER : 0;
+  const half = (width - beside - RIGHT) / count / 2;
+  const left = Math.max(beside, lean * Math.cos(RADIANS) - half);
+  const slot = (width - left - RIGHT) / count;
   const x = (index: number) => left + slot * (index + 0.5);
-  const y = (value: number) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  const longest = Math.max(...labels.map((label) => label.length), 1) * 6.4;
-  const every = Math.max(1, Math.ceil(longest / slot));
-  const height = HEIGHT + (axis.x_label ? 16 : 0);
+  const every = leans ? 1 : Math.max(1, Math.ceil((longest * LETTER) / slot));
+  const short = (label: string) => (leans && label.length > LONGEST ? `${label.slice(0, LONGEST - 1).trimEnd()}…` : label);
+  const bottom = leans ? 22 + lean * Math.sin(RADIANS) : 30;
+  const base = PLOT + bottom;
+  const y = (value: number) => TOP + ((high - value) / (high - low)) * (PLOT - TOP);
+  const height = base + (axis.x_label ? 16 : 0);
   const zero = y(Math.max(low, Math.min(0, high)));
   const bar = Math.min(34, (slot * 0.72) / series.length);
   const path = (one: Series) => one.data.map((point, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(point.value).toFixed(1)}`).join("");
@@ -71,18 +83,22 @@ export function Plot({ kind, labels, series, axis, title, number }: Props) {
         {labels.map(
           (label, index) =>
             index % every === 0 && (
-              <text key={label} x={x(index)} y={HEIGHT - 10} textAnchor="middle">
-                {label}
+              <text
+                key={label}
+                transform={`translate(${x(index)} ${PLOT + 20})${leans ? ` translate(4 -4) rotate(-${SLANT})` : ""}`}
+                textAnchor={leans ? "end" : "middle"}
+              >
+                {short(label)}
               </text>
             ),
         )}
         {axis.y_label && (
-          <text transform={`translate(12 ${(HEIGHT - BOTTOM + TOP) / 2}) rotate(-90)`} textAnchor="middle">
+          <text transform={`translate(12 ${(PLOT + TOP) / 2}) rotate(-90)`} textAnchor="middle">
             {axis.y_label}
           </text>
         )}
         {axis.x_label && (
-          <text x={(left + width - RIGHT) / 2} y={HEIGHT + 8} textAnchor="middle">
+          <text x={(left + width - RIGHT) / 2} y={base + 8} textAnchor="middle">
             {axis.x_label}
           </text>
         )}
