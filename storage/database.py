@@ -4,7 +4,7 @@ SQLite (WAL, FULL synchronous) for one host, PostgreSQL through psycopg 3 for te
 stands anywhere else.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,6 +67,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with engine.connect().execution_options(vigie_writing=True) as connection, connection.begin():
         yield connection
+
+
+def refresh_statistics(engine: Engine, tables: Iterable[Table]) -> None:
+    """Tell the query planner how large these tables have become, after many rows were written.
+
+    PostgreSQL plans a fresh table as if it were empty, and reads all of it for every page of a sync until it is told.
+    SQLite takes the whole key without being told.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection, connection.begin():
+            for table in tables:
+                connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}"))
 
 
 def insert(connection: Connection, table: Table) -> Insert:

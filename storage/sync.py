@@ -6,6 +6,7 @@ the connector reads, no transaction is open.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine
 
 from storage import schema
 from storage.connectors.base import Connector, Suggestion
-from storage.database import insert, reading, writing
+from storage.database import insert, reading, refresh_statistics, writing
 from storage.history import Change, History
 from storage.memberships import follow_teams
 from storage.quarantine import Ledger
@@ -30,6 +31,9 @@ OnPage = Callable[[Connection, Sequence[Change]], None]
 
 Progress = Callable[[str, int], None]
 """Called after each page with its object and how many rows it settled."""
+
+
+_GROWN_ROWS, _GROWN_TIMES = 500, 4
 
 
 @dataclass(slots=True)
@@ -110,6 +114,8 @@ class _Run:
         self._frame = Frame(workspace_id, source, workspace.zone, workspace.currency)
         self._history = History(workspace_id, source, self.id, now)
         self._known: set[tuple[str, str]] = set()
+        self._written: Counter[str] = Counter()
+        self._planned: Counter[str] = Counter()
         with writing(engine) as connection:
             row = {"workspace_id": workspace_id, "id": self.id, "source": source, "started_at": now}
             nothing = {"seen": 0, "new": 0, "changed": 0, "quarantined": 0}
@@ -143,9 +149,21 @@ class _Run:
             self._advance(connection, page)
             if on_page is not None and changes:
                 on_page(connection, changes)
+        self._refresh(changes)
         # Only what is committed is known.
         self._known.update((name, row["id"]) for name, rows in mentions.items() for row in rows)
         return counts
+
+    def _refresh(self, changes: Sequence[Change]) -> None:
+        """Let the planner know, now and then, of tables that have grown several times over."""
+        self._written.update(change.object for change in changes if change.before is None)
+        grown = [
+            name for name, rows in self._written.items() if rows >= max(_GROWN_ROWS, _GROWN_TIMES * self._planned[name])
+        ]
+        if grown:
+            refresh_statistics(self._engine, [schema.metadata.tables[name] for name in grown])
+            for name in grown:
+                self._planned[name] = self._written[name]
 
     def end(self, counts: Counts, ended_at: datetime, error: str | None = None) -> None:
         values = {"seen": counts.seen, "new": counts.new, "changed": counts.changed, "quarantined": counts.quarantined}
