@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,7 @@ def test_a_worker_that_dies_costs_its_chart_only(pool: Pool) -> None:
     assert pool.render(CHART).startswith(b"\x89PNG")
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process how much it has")
 def test_a_worker_that_wants_too_much_memory_is_refused_it(pool: Pool) -> None:
     task = pool._started().schedule(bytearray, args=(4 * MEMORY,))  # noqa: SLF001
     with pytest.raises(MemoryError):
