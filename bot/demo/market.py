@@ -29,6 +29,9 @@ ORIGINS = (
     ("Partenaire", 0.10, 1.1, 2_600),
     (None, 0.06, 0.95, 0),
 )
+CUSTOMERS_OF_BEFORE = 420
+RENEWAL = {"B2B": 0.87, "B2C": 0.72}
+"""The chance that a contract is renewed for another year."""
 SALES_EUROS_A_MONTH = 46_000
 OPEN_STAGES = ("Qualification", "Proposition", "Négociation")
 CLOSED_STAGES = {"won": "Gagnée", "lost": "Perdue", "dormant": "En sommeil"}
@@ -66,6 +69,7 @@ def first_day(today: date) -> date:
 def trade(today: date) -> Trade:
     """Everything the company did from `first_day(today)` to `today` inclusive; amounts in euro cents."""
     market = _Market(today)
+    market.inherit()
     day = first_day(today)
     while day <= today:
         market.live(day)
@@ -83,6 +87,17 @@ class _Market:
         self._reps = cast().reps
         self._skill = {rep.ext_id: self._dice.uniform(0.8, 1.2) for team in self._reps.values() for rep in team}
         self._buyers: dict[tuple[str, str], list[Customer]] = {}
+
+    def inherit(self) -> None:
+        """The customers of before: under contract when the story begins."""
+        begin = first_day(self._today)
+        for _ in range(CUSTOMERS_OF_BEFORE):
+            office, segment = self._place()
+            origin, _ = self._origin()
+            customer = self._customers.new(office, segment, origin)
+            self.told.customers.append(customer)
+            self._buyers.setdefault((office.name, segment), []).append(customer)
+            self._contracts(customer, begin - timedelta(days=self._dice.randint(1, 364)))
 
     def live(self, day: date) -> None:
         pace = _season(day, self._today) if day.weekday() < 5 else 0.05
@@ -113,8 +128,7 @@ class _Market:
         self._deal(chance, lead, day, closes, fate)
         if fate == "won" and closes <= self._today and not returning:
             self._buyers.setdefault((office.name, segment), []).append(customer)
-            if segment == "B2B":
-                self._contracts(customer, closes)
+            self._contracts(customer, closes)
 
     def _fate(self, chance: _Chance, closes: date) -> str:
         odds = chance.office.win_chance * chance.appeal * self._skill[chance.rep.ext_id]
@@ -169,7 +183,8 @@ class _Market:
 
     def _contracts(self, customer: Customer, start: date) -> None:
         """A year at a time, renewed or not; some never end."""
-        amount = self._dice.randint(12, 240) * 10_000
+        amount = self._dice.randint(12, 240) * (10_000 if customer.segment == "B2B" else 500)
+        renewal = RENEWAL[customer.segment or "B2B"]
         forever = self._dice.random() < 0.12
         while True:
             end = None if forever else start + timedelta(days=364)
@@ -183,7 +198,7 @@ class _Market:
                     currency="EUR",
                 )
             )
-            if end is None or end >= self._today or self._dice.random() > 0.86:
+            if end is None or end >= self._today or self._dice.random() > renewal:
                 return
             start = end + timedelta(days=1)
 

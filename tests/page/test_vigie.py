@@ -1,0 +1,83 @@
+"""The whole of Vigie in the page, as the demo shows it: a newcomer looks, types a command, clicks a button.
+
+With VIGIE_SCREENSHOTS=folder the pictures of the README are taken on the way (`make screenshots`).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.demo.cast import cast
+from bot.demo.play import Play, play
+from tests.page.browser import Browser
+
+pytestmark = pytest.mark.page
+PHONE = 390
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
+    with play(tmp_path_factory.mktemp("demo")) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots go."""
+    folder = os.environ.get("VIGIE_SCREENSHOTS")
+    return Path(folder) if folder else tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Browser]:
+    """A desktop window; Chromium must have complained about nothing."""
+    chromium.resize(1280)
+    chromium.errors()
+    yield chromium
+    errors = chromium.errors()
+    chromium.driver.get("about:blank")
+    assert errors == []
+
+
+def user(stage: Play, email: str | None) -> str:
+    return stage.seats.users[email or ""].id
+
+
+def test_a_newcomer_sees_the_digest_and_the_alert_without_typing(page: Browser, stage: Play, pictures: Path) -> None:
+    director = user(stage, stage.seats.director.email)
+    page.open_page(stage.playground.url, director)
+    page.open_channel(stage.seats.channels["ventes"].id)
+    page.wait_for_text("Synthèse des ventes")
+    page.wait_for_text("Alerte")
+    page.wait_for("main img")
+    page.screenshot(pictures / "digest-phone-fr.png", width=PHONE)
+    page.screenshot(pictures / "digest-phone-dark-fr.png", width=PHONE, dark=True)
+    page.open_page(stage.playground.url, director)
+    page.open_channel(stage.seats.channels["sales"].id)
+    page.wait_for_text("Sales digest")
+    page.wait_for_text("Alert: Win rate")
+    page.screenshot(pictures / "alert-en.png")
+
+
+def test_a_manager_asks_and_clicks(page: Browser, stage: Play, pictures: Path) -> None:
+    manager = user(stage, cast().managers["London"].email)
+    page.open_page(stage.playground.url, manager)
+    page.open_channel(stage.seats.channels["sales"].id)
+    page.type_command("/kpi win rate last quarter by rep")
+    page.wait_for_text("Q3 2026" if stage.clock.now().year == 2026 else "Win rate")
+    page.screenshot(pictures / "answer-en.png")
+    page.click_button("Trend")
+    page.wait_for_text("month")
+    page.screenshot(pictures / "trend-en.png")
+
+
+def test_a_rep_asks_in_french(page: Browser, stage: Play, pictures: Path) -> None:
+    rep = user(stage, cast().reps["Paris"][0].email)
+    page.open_page(stage.playground.url, rep)
+    page.open_channel(stage.seats.channels["ventes"].id)
+    page.type_command("/kpi panier moyen trimestre dernier par commercial")
+    page.wait_for_text("Panier moyen")
+    page.screenshot(pictures / "answer-phone-fr.png", width=PHONE)
+    page.screenshot(pictures / "answer-dark-fr.png", dark=True)
