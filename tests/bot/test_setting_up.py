@@ -1,0 +1,231 @@
+"""Digests, alerts and targets set up in words, in both languages; what is not understood is never ignored."""
+
+from datetime import time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.phrases import Bound, cut_bound, cut_channel, cut_recovery, cut_time, cut_value, cut_weekday
+from bot.playground.person import User, shown
+from storage import rules, schedules, targets
+from storage.database import reading
+from storage.workspaces import SINGLE
+from tests.bot.conftest import Stage
+
+
+def answer(user: User, command: str, channel: str = "sales") -> str:
+    before = len(user.messages(channel))
+    user.command(command, channel)
+    user.wait_for(channel, lambda _: len(user.messages(channel)) > before)
+    return shown(user.messages(channel)[-1])
+
+
+def all_schedules(stage: Stage) -> list[schedules.Schedule]:
+    with reading(stage.engine) as connection:
+        return schedules.running(connection, SINGLE)
+
+
+def all_rules(stage: Stage) -> list[rules.Rule]:
+    with reading(stage.engine) as connection:
+        return rules.running(connection, SINGLE)
+
+
+def all_targets(stage: Stage) -> list[tuple[str, str | None, Decimal]]:
+    with reading(stage.engine) as connection:
+        return [(row.metric, row.key, row.value) for row in targets.list_targets(connection, SINGLE)]
+
+
+def test_a_digest_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
+    said = answer(vigie.as_user("ada"), "/kpi digest add #sales Monday 09:00 team Lyon")
+    assert "every Monday at 09:00 (Europe/Paris), team Équipe Lyon; next on 30 November 2026" in said
+    assert "people in #sales will see it" in said
+    chloe = vigie.confirm("chloe", "chloe")
+    said = answer(chloe, "/kpi digest ajouter vendredi à 8h30")
+    assert "chaque vendredi à 08:30 (Europe/Paris) ; la prochaine le 27 novembre 2026" in said.replace("\u202f", " ")
+    first, second = sorted(all_schedules(vigie), key=lambda row: row.weekday)
+    assert (first.weekday, first.at, first.dimension, first.key) == (1, time(9), "team", "sample:lyon")
+    assert (second.weekday, second.at, second.dimension, second.language) == (5, time(8, 30), None, "fr")
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("digest ad Monday", "Did you mean “add”?"),
+        ("digest xyzzy", "There is: add, list, stop, preview."),
+        ("digest add mondya", "Did you mean “monday”?"),
+        ("digest add team Pariis", "Pariis"),
+        ("digest add by team", "A digest is about everything"),
+        ("alert add", "Say which KPI and which threshold"),
+        ("alert add winn rate < 25", "winn"),
+        ("alert add win rate last month < 25", "Leave the period out"),
+        ("alert add win rate < 25 recovery 20", "on the good side"),
+        ("alert stop 7", "There is no such rule"),
+        ("target win rate", "Say a KPI and a number"),
+        ("target win rate 30 for Pariis", "Pariis"),
+        ("target win rate 30 by team", "A target is for everybody"),
+        ("target stop 9", "Say which one"),
+    ],
+)
+def test_what_is_not_understood_is_told_and_changes_nothing(vigie: Stage, typed: str, expected: str) -> None:
+    assert expected in answer(vigie.as_user("ada"), f"/kpi {typed}")
+    assert (all_schedules(vigie), all_rules(vigie), all_targets(vigie)) == ([], [], [])
+
+
+def test_a_channel_without_the_bot_is_noticed_and_can_be_joined(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "I am not in #quiet yet" in answer(ada, "/kpi digest add #quiet")
+    assert all_schedules(vigie) == []
+    ada.click(ada.messages("sales")[-1], "channel.join")
+    ada.wait_for("sales", lambda message: "I am in #quiet now" in shown(message))
+    assert "A digest is set up." in answer(ada, "/kpi digest add #quiet")
+
+
+def test_a_channel_shared_with_another_organisation_is_asked_about_first(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    for command, action, done, saved in (
+        ("/kpi digest add #partners", "digest.confirm", "A digest is set up.", all_schedules),
+        ("/kpi alert add win rate < 25 in #partners", "alert.confirm", "A rule is set up.", all_rules),
+    ):
+        assert "People of other organisations are among them." in answer(ada, command)
+        assert saved(vigie) == []
+        ada.click(ada.messages("sales")[-1], action)
+        ada.wait_for("sales", lambda message, done=done: done in shown(message))
+        assert len(saved(vigie)) == 1
+
+
+def test_digests_are_listed_previewed_and_stopped(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "There is no digest yet." in answer(ada, "/kpi digest")
+    answer(ada, "/kpi digest add tuesday 10h")
+    assert "every Tuesday at 10:00" in answer(ada, "/kpi digest list")
+    assert "Win rate 42.9%" in answer(ada, "/kpi digest preview")
+    assert "The digest is stopped." in answer(ada, "/kpi digest stop 1")
+    assert all_schedules(vigie) == []
+
+
+def test_somebody_elses_digest_is_neither_listed_nor_stopped(vigie: Stage) -> None:
+    answer(vigie.as_user("ada"), "/kpi digest add")
+    anna = vigie.confirm("anna", "anna")
+    assert "There is no digest yet." in answer(anna, "/kpi digest list")
+    assert "There is no such digest" in answer(anna, "/kpi digest stop 1")
+    assert len(all_schedules(vigie)) == 1
+
+
+def test_an_alert_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    said = answer(ada, "/kpi alert add win rate < 25 for team Paris in #sales")
+    assert "Win rate (by closing date), team Équipe Paris: alert below 25%, over at 30% or more." in said
+    assert "Now: 50%: 6 of 12" in said
+    marion = vigie.confirm("marion", "marion", "manager")
+    said = answer(marion, "/kpi alerte ajouter cycle > 60 jours équipe Paris dans #sales")
+    assert "alerte au-dessus de 60" in said
+    answer(ada, "/kpi alert add win rate under 20 % by team recovery 22,5")
+    english, french, each = all_rules(vigie)
+    assert (english.metric, english.reading, english.key) == ("win_rate", "closed", "sample:paris")
+    assert (english.threshold, english.recovery, english.direction) == (Decimal(25), Decimal(30), "below")
+    assert (french.metric, french.direction, french.threshold, french.language) == (
+        "sales_cycle",
+        "above",
+        Decimal(60),
+        "fr",
+    )
+    assert (each.each, each.recovery) == ("team", Decimal("22.5"))
+
+
+def test_without_a_threshold_the_recommended_one_is_offered(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "Recommended: win rate < 30" in answer(ada, "/kpi alert add win rate").replace("&lt;", "<")
+    ada.click(ada.messages("sales")[-1], "alert.add.0")
+    ada.wait_for("sales", lambda message: "A rule is set up." in shown(message))
+    (rule,) = all_rules(vigie)
+    assert rule.threshold == 30
+    assert "Not judged yet" in answer(ada, "/kpi alert list")
+    assert "The rule is stopped." in answer(ada, "/kpi alerte arrêter")
+    assert all_rules(vigie) == []
+
+
+def test_a_target_is_set_listed_used_and_removed(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "The target is set: Win rate (by closing date), segment B2B: 35%." in answer(
+        ada, "/kpi target win rate 35 for B2B"
+    )
+    vigie.clock.move(timedelta(seconds=1))
+    answer(ada, "/kpi objectif ca 1 000 000 €")
+    assert all_targets(vigie) == [("win_rate", "B2B", Decimal(35)), ("revenue_won", None, Decimal(1_000_000))]
+    listed = answer(ada, "/kpi target list")
+    assert "Revenue won (sum): €1,000,000" in listed or "Revenue won: €1,000,000" in listed
+    assert "Recommended for B2C: at least 30%." in listed
+    assert "The target is removed" in answer(ada, "/kpi target stop 1")
+    assert all_targets(vigie) == [("revenue_won", None, Decimal(1_000_000))]
+
+
+def test_targets_are_set_by_those_who_answer_for_them(vigie: Stage) -> None:
+    anna, marion = vigie.confirm("anna", "anna"), vigie.confirm("marion", "marion", "manager")
+    assert "An administrator of Vigie sets targets" in answer(anna, "/kpi target win rate 10")
+    assert "Un administrateur de Vigie fixe les objectifs" in answer(marion, "/kpi objectif win rate 10")
+    assert "L'objectif est fixé" in answer(marion, "/kpi objectif win rate 45 équipe Paris")
+    assert all_targets(vigie) == [("win_rate", "sample:paris", Decimal(45))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<#C12AB|ventes> lundi", ("C12AB", "lundi")),
+        ("win rate &lt; 25 in <#C12AB>", ("C12AB", "win rate < 25")),
+        ("dans <#C12AB|x> équipe", ("C12AB", "équipe")),
+        ("lundi", (None, "lundi")),
+    ],
+)
+def test_channels_are_cut_with_the_word_before_them(text: str, expected: tuple[str | None, str]) -> None:
+    channel, rest = cut_channel(text)
+    assert (channel, " ".join(rest.split())) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "rest"),
+    [
+        ("lundi 09:00 Paris", time(9), "lundi Paris"),
+        ("lundi à 9h", time(9), "lundi"),
+        ("9h30", time(9, 30), ""),
+        ("monday at 9 am", time(9), "monday"),
+        ("5 pm", time(17), ""),
+        ("25:00", None, "25:00"),
+        ("team 75", None, "team 75"),
+    ],
+)
+def test_hours_are_read_in_both_habits(text: str, at: time | None, rest: str) -> None:
+    found, left = cut_time(text)
+    assert (found, " ".join(left.split())) == (at, rest)
+
+
+def test_weekdays_are_read_in_both_languages() -> None:
+    assert [cut_weekday(word)[0] for word in ("lundi", "Mondays", "tous les mercredis", "FRI", "équipe")] == [
+        1,
+        1,
+        3,
+        5,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "bound", "rest"),
+    [
+        ("win rate < 25 %", Bound(Decimal(25), "below"), "win rate"),
+        ("cycle plus de 60 jours Paris", Bound(Decimal(60), "above"), "cycle Paris"),
+        ("cycle supérieur à 12,5 j", Bound(Decimal("12.5"), "above"), "cycle"),
+        ("revenue below 1 200 000 €", Bound(Decimal(1_200_000), "below"), "revenue"),
+        ("win rate >= 40", Bound(Decimal(40), "above"), "win rate"),
+        ("win rate", None, "win rate"),
+    ],
+)
+def test_thresholds_are_read(text: str, bound: Bound | None, rest: str) -> None:
+    found, left = cut_bound(text)
+    assert (found, " ".join(left.split())) == (bound, rest)
+
+
+def test_recoveries_and_values_are_read() -> None:
+    assert cut_recovery("win rate retour à 30 %")[0] == 30
+    assert cut_recovery("win rate recovery 32.5")[0] == Decimal("32.5")
+    assert cut_value("win rate 30 for B2B") == (Decimal(30), "win rate  for B2B")
+    assert cut_value("win rate B2B") == (None, "win rate B2B")
