@@ -120,7 +120,7 @@ def test_an_alert_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
     said = answer(marion, "/kpi alerte ajouter cycle > 60 jours équipe Paris dans #sales")
     assert "alerte au-dessus de 60" in said
     answer(ada, "/kpi alert add win rate under 20 % by team recovery 22,5")
-    english, french, each = all_rules(vigie)
+    each, english, french = sorted(all_rules(vigie), key=lambda row: row.threshold)
     assert (english.metric, english.reading, english.key) == ("win_rate", "closed", "sample:paris")
     assert (english.threshold, english.recovery, english.direction) == (Decimal(25), Decimal(30), "below")
     assert (french.metric, french.direction, french.threshold, french.language) == (
