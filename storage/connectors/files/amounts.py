@@ -102,7 +102,9 @@ def read(cell: Cell, style: AmountStyle, currency: str) -> Amount | Bad | None:
         return Bad(Reason.AMOUNT_UNREADABLE, said)
     currency = _currency(named, currency)
     if currency == "":
-        return Bad(Reason.CURRENCY_UNKNOWN, said)
+        # "12 k€" and "10 %" are no amounts; "12 XXL" is one of a currency that nobody knows.
+        coded = re.fullmatch(r"[A-Z]{3}", named)
+        return Bad(Reason.CURRENCY_UNKNOWN if coded else Reason.AMOUNT_UNREADABLE, said)
     value = _number(core, style.decimal or ".")
     if value is None:
         return Bad(Reason.AMOUNT_UNREADABLE, said)
