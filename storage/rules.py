@@ -172,8 +172,10 @@ def move(connection: Connection, old: Episode, new: Episode) -> bool:
             insert(connection, episode)
             .values(values)
             .on_conflict_do_nothing(index_elements=["workspace_id", "rule_id", "group_key"])
+            # The row count of such an INSERT is not known on PostgreSQL; what it returns is.
+            .returning(episode.c.version)
         )
-        return created.rowcount == 1
+        return created.first() is not None
     result = connection.execute(
         sa.update(episode)
         .where(
