@@ -47,7 +47,7 @@ class Folder:
 
     def rows(self, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
         with reading(self.engine) as connection:
-            return list(connection.execute(sa.select(table).order_by(table.c.id)))
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)))
 
     def deals(self) -> dict[str, sa.Row[tuple[object, ...]]]:
         return {row.ext_id: row for row in self.rows(schema.deal)}
