@@ -38,6 +38,16 @@ test-real: $(VENV)/.installed-dev ## test on the real data sets (DATA=folder)
 		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 -m real tests; \
 	else echo "make test-real: no data set at DATA='$(DATA)', the real totals are not tested"; fi
 
+page: ## build the playground page (needs Node)
+	cd bot/playground/page && npm ci --silent && npm run build
+
+page-fresh: ## check that the built page belongs to its sources
+	@if command -v node >/dev/null; then cd bot/playground/page && npm ci --silent && npm run -s fresh; \
+	else echo "make page-fresh: no Node here, the page is not checked"; fi
+
+screenshots: $(VENV)/.installed-dev ## take the pictures of the README again
+	VIGIE_SCREENSHOTS=docs/images $(BIN)/python -m pytest -m page tests/page/test_vigie.py
+
 torture: $(VENV)/.installed-dev ## the tests that take minutes
 	$(BIN)/python -m pytest -n 2 -m torture tests
 

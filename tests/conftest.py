@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from sqlalchemy import Engine
 
 from storage.database import open_engine
 from storage.schema import metadata
+
+# Timings belong to benchmarks, and what fails must fail again on any machine.
+settings.register_profile("vigie", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("vigie")
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,14 @@ class Seats:
 
 def seat(world: World) -> Seats:
     """Give the company's people a seat in the playground, and open its channels."""
+    world.commands.append(
+        {
+            "command": "/kpi",
+            "description": "Demander un chiffre · Ask for a number",
+            "usage_hint": "taux de transformation trimestre dernier par équipe",
+            "should_escape": True,
+        }
+    )
     people_of = cast()
     users: dict[str, Person] = {}
 
