@@ -111,7 +111,7 @@ def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
         try:
             return to_starlette_response(await bolt.async_dispatch(to_async_bolt_request(request, body)))
         except Exception as error:
-            # Signed, but nothing that Bolt can read: neither an object in JSON nor a form. Its text stays out of the log.
+            # Signed, but nothing that Bolt can read: neither an object in JSON nor a form. It stays out of the log.
             log.error("request_unreadable reason=%s", type(error).__name__)
             return Response(status_code=400)
 
