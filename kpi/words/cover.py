@@ -1,7 +1,7 @@
 """The parts of a question: every word is given to exactly one of them, or is reported as not understood.
 
 Of all the ways to cut a question into known parts, the one that leaves the fewest words over is taken, then the one
-with the fewest parts. The same words in another order give the same parts.
+with the fewest parts, then the most usual one. The same words in another order give the same parts.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +31,8 @@ class Part:
     value: object
     start: int
     end: int
+    doubt: int = 0
+    """Of two ways to cut a question that are otherwise as good, the one with less of this is taken."""
 
 
 Finder = Callable[[Sequence[Token], int], Iterable[Part]]
@@ -49,15 +51,15 @@ class Cover:
 def cover(tokens: Sequence[Token], find: Finder) -> Cover:
     """The best way to give each word a meaning."""
     found = [tuple(find(tokens, at)) for at in range(len(tokens))]
-    # best[at] = (words left over, number of parts) from `at` to the end; step[at] = where the first part ends.
-    best: list[tuple[int, int]] = [(0, 0)] * (len(tokens) + 1)
+    # best[at] = (words left over, parts, doubt) from `at` to the end; step[at] = where the first part ends.
+    best: list[tuple[int, int, int]] = [(0, 0, 0)] * (len(tokens) + 1)
     step: list[int] = [0] * len(tokens)
     for at in range(len(tokens) - 1, -1, -1):
-        over, count = best[at + 1]
-        best[at], step[at] = (over if skippable(tokens[at]) else over + 1, count), at
+        over, count, doubt = best[at + 1]
+        best[at], step[at] = (over if skippable(tokens[at]) else over + 1, count, doubt), at
         for part in found[at]:
-            over, count = best[part.end]
-            cost = (over, count + (part.kind is not Kind.POLITE))
+            over, count, doubt = best[part.end]
+            cost = (over, count + (part.kind is not Kind.POLITE), doubt + part.doubt)
             if cost < best[at] or (cost == best[at] and part.end > step[at]):
                 best[at], step[at] = cost, part.end
     parts: list[tuple[Part, ...]] = []

@@ -8,7 +8,7 @@ from kpi.query import Comparison
 
 STOP = {
     "en": frozenset(
-        {"a", "an", "the", "of", "for", "in", "on", "at", "with", "and", "is", "are", "was", "were", "be", "been",
+        {"a", "the", "of", "for", "in", "on", "at", "with", "and", "is", "are", "was", "were", "be", "been",
          "has", "have", "had", "do", "does", "did", "what", "which", "how", "much", "many", "our", "us", "we",
          "please", "show", "tell", "give", "during", "over", "s", "kpi", "value"}
     ),

@@ -18,6 +18,10 @@ CLOSE = 0.66
 """Similarity from which a word is offered, of 1: two wrong letters in six are 0.67."""
 MOST = 4
 LONGEST = 80
+IN_A_ROW = 6
+"""Most words that are looked up together."""
+LOOKED_UP = 12
+"""Most stretches that are looked up; the words after them are only named."""
 
 
 def unknown_words(
@@ -28,7 +32,8 @@ def unknown_words(
     found: list[Unknown] = []
     for group in _in_a_row(tokens, places):
         while group:
-            unknown, count = _first(tokens, group, choices, names, language)
+            known = choices if len(found) < LOOKED_UP else {}
+            unknown, count = _first(tokens, group[:IN_A_ROW], known, names, language)
             found.append(unknown)
             group = group[count:]
     return tuple(found)

@@ -7,7 +7,7 @@ from kpi.catalog import CATALOG
 from kpi.query import Comparison
 from kpi.words.calendar import UNITS
 from kpi.words.cover import Kind, Part
-from kpi.words.errors import NoSuchComparisonError
+from kpi.words.errors import BadPeriodError, NoSuchComparisonError
 from kpi.words.folding import Token
 from kpi.words.lexicon import COMPARED, COMPARISONS, GRAINS, GROUPING, POLITE, TREND, VERSUS
 from kpi.words.names import DIMENSIONS, NameIndex
@@ -71,20 +71,20 @@ class PartFinder:
         yield from _groups(tokens, at)
         yield from self._comparisons(tokens, at)
         for end, period in periods(tokens, at, self._almanac):
-            yield Part(Kind.PERIOD, period, at, end)
+            yield Part(Kind.PERIOD, period, at, end, doubt=2 if isinstance(period, BadPeriodError) else 0)
         for end, name in self._names.find(tokens, at):
             yield Part(Kind.NAME, name, at, end)
 
     def _comparisons(self, tokens: Sequence[Token], at: int) -> Iterator[Part]:
         for place, _ in _VERSUS.find(tokens, at):
             text = " ".join(token.text for token in tokens[at : place + 1])
-            yield Part(Kind.COMPARISON, NoSuchComparisonError(text), at, place)
+            yield Part(Kind.COMPARISON, NoSuchComparisonError(text), at, place, doubt=2)
             start = _content(tokens, place)
             for begin in range(place, min(start + 1, len(tokens))):
                 for end, comparison in _COMPARED.find(tokens, begin):
                     yield Part(Kind.COMPARISON, comparison, at, end)
                 for end, period in periods(tokens, begin, self._almanac):
-                    yield Part(Kind.COMPARISON, Against(period), at, end)
+                    yield Part(Kind.COMPARISON, Against(period), at, end, doubt=1)
 
 
 def _groups(tokens: Sequence[Token], at: int) -> Iterator[Part]:

@@ -1,13 +1,13 @@
 """Known phrases, found in a question wherever they start; small words and punctuation may stand inside them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from kpi.words.folding import Token, folded_words
 from kpi.words.lexicon import ALL_STOPS
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 
 
 class Phrases(Generic[T]):
@@ -15,7 +15,7 @@ class Phrases(Generic[T]):
 
     def __init__(self, *, plural: bool = False) -> None:
         self._plural = plural
-        self._by_first: dict[str, list[tuple[tuple[str, ...], T]]] = defaultdict(list)
+        self._by_first: dict[str, dict[tuple[tuple[str, ...], T], None]] = defaultdict(dict)
 
     def add(self, phrase: str, value: T) -> None:
         """The phrase with and without its small words; one of small words only is kept whole."""
@@ -23,7 +23,7 @@ class Phrases(Generic[T]):
         plain = tuple(word for word in words if word not in ALL_STOPS)
         for variant in {words, plain or words}:
             if variant:
-                self._by_first[variant[0]].append((variant, value))
+                self._by_first[variant[0]][variant, value] = None
 
     def add_all(self, phrases: Iterable[str], value: T) -> None:
         for phrase in phrases:

@@ -1,11 +1,8 @@
-"""What questions mean, row by row, and that the order of their parts does not matter."""
+"""What questions mean, row by row."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kpi.query import KpiQuery
 from tests.kpi.words.table import ENGLISH, FRENCH, Meant
