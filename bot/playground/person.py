@@ -165,7 +165,8 @@ def find_element(source: Json, action_id: str) -> tuple[Json, Json]:
 
 def shown(source: Json) -> str:
     """Every text that a message or a view shows, in one string: to look for words in."""
-    return "\n".join([source["text"]] * ("blocks" in source and "text" in source) + list(_texts(source["blocks"])))
+    parts = [source[key] for key in ("title", "submit") if source.get(key)]
+    return "\n".join([source.get("text", ""), *_texts(parts), *_texts(source["blocks"])])
 
 
 def _texts(part: Any) -> Iterator[str]:

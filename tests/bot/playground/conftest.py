@@ -49,11 +49,13 @@ def with_app(request: pytest.FixtureRequest, playground: Playground) -> Callable
         stop, loop = threading.Event(), asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_until_complete, args=(serve(register, stop),), daemon=True)
         thread.start()
-        playground.wait_for_app()
-        yield
-        stop.set()
-        thread.join(10)
-        loop.close()
+        try:
+            playground.wait_for_app()
+            yield
+        finally:
+            stop.set()
+            thread.join(10)
+            loop.close()
 
     async def serve(register: Callable[[AsyncApp], None], stop: threading.Event) -> None:
         web = AsyncWebClient(playground.bot_token, base_url=playground.api_url)
