@@ -30,6 +30,7 @@ DRAWN = ("win_rate", "revenue_won")
 EXPLAINED = ("win_rate", "revenue_won", "leads")
 """Whose changes are taken apart by group."""
 WEEKS = 12
+MOST_PRAISED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequ
         trends=tuple(_trend(connection, known[metric], today) for metric in DRAWN if metric in known),
         findings=tuple(findings(told, grouped)),
         by_rep=by_rep,
-        praised=tuple(did_well(by_rep)) if by_rep is not None else (),
+        praised=tuple(did_well(by_rep, MOST_PRAISED)) if by_rep is not None else (),
         as_of=min(as_of, default=None),
     )
 

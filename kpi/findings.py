@@ -181,7 +181,7 @@ def shortfall(group: Measured, bound: Fraction, *, below: bool) -> Fraction:
     return distance * (group.denominator if group.denominator is not None else 1)
 
 
-def did_well(by_rep: KpiResult, most: int = 3) -> list[Group]:
+def did_well(by_rep: KpiResult, most: int) -> list[Group]:
     """The reps with enough deals whose rate is above everybody's, best first. Those below are nobody's business."""
     everybody = by_rep.measured.value
     if everybody is None:

@@ -22,7 +22,7 @@ from kpi.scope import scope_of
 from kpi.standing import as_of
 from kpi.threshold import Standing, State, Transition, judge
 from kpi.watch import Watched, question, threshold_of, trend, watched, where_to_look
-from storage import outbox, rules
+from storage import audit, outbox, rules
 from storage.database import reading, writing
 from storage.people import read_link
 from storage.rules import Episode, Rule
@@ -136,6 +136,14 @@ def _write(context: Context, rule: Rule, move: Move, now: datetime) -> None:
             chart=move.written.chart,
             now=now,
             edits=move.old.letter_id if move.transition is Transition.RECOVERED else None,
+        )
+        audit.note(
+            connection,
+            workspace_id=rule.workspace_id,
+            actor=rule.owner,
+            action=f"alert.{move.transition}",
+            details={"rule": rule.id, "channel": rule.channel_id, "episode": move.new.number},
+            now=now,
         )
     log.info("alert_%s rule=%s episode=%d", move.transition, rule.id, move.new.number)
 

@@ -17,7 +17,7 @@ from kpi.digest import read_digest
 from kpi.refusals import RefusedError
 from kpi.scope import scope_of
 from kpi.watch import filter_of
-from storage import outbox, schedules
+from storage import audit, outbox, schedules
 from storage.database import reading, writing
 from storage.people import read_link
 from storage.schedules import Schedule
@@ -68,6 +68,14 @@ def plan(context: Context, schedule: Schedule, now: datetime) -> None:
             channel_id=schedule.channel_id,
             payload=written.payload,
             chart=written.chart,
+            now=now,
+        )
+        audit.note(
+            connection,
+            workspace_id=schedule.workspace_id,
+            actor=schedule.owner,
+            action="digest.post",
+            details={"schedule": schedule.id, "channel": schedule.channel_id, "day": day.isoformat()},
             now=now,
         )
         log.info("digest_put schedule=%s day=%s", schedule.id, day)

@@ -73,7 +73,7 @@ def _plain(run: Run) -> str:
 
 
 def kpi_line(result: KpiResult, sample: Fraction | None, language: Language) -> list[Run]:
-    """`Win rate 31.2% · ▲ +3.2 pts, better · target 30% · n = 154`."""
+    """`Win rate 31.2% ▲ +3.2 pts, better · target 30% · n = 154`."""
     _, locale = language._, language.locale
     declared = kpi(result.query.metric)
     value = written.value(result.measured, result.unit, result.currency, locale, compact=result.unit is Unit.MONEY)
@@ -84,30 +84,39 @@ def kpi_line(result: KpiResult, sample: Fraction | None, language: Language) -> 
     if sample is not None:
         count = written.count(sample, locale)
         parts.append(_("n = {count}, few", count=count) if result.measured.few else _("n = {count}", count=count))
-    rest = SEPARATOR.join(part for part in parts if part)
-    return [_(declared.name), " ", Bold(value or _("no data")), f"{SEPARATOR}{rest}" if rest else ""]
+    # Each part stays in one piece at the end of a line, but for the change, which may be long.
+    rest = SEPARATOR.join([parts[0], *(part.replace(" ", "\u00a0") for part in parts[1:])])
+    return [_(declared.name), " ", Bold(value or _("no data")), f" {rest}"]
 
 
 def change_words(result: KpiResult, language: Language) -> str:
-    """The change against the period before: an arrow, how far, and whether that is better; empty with nothing before.
+    """The change against the period before: an arrow, how far, and whether that is better.
 
     The direction is said in a word too, so that neither colour nor arrow has to be understood.
     """
     _ = language._
     now = result.measured.value
     before = None if result.previous is None else result.previous.measured.value
-    change = written.change(now, before, result.unit, result.currency, language.locale)
-    if now is None or before is None or change is None:
+    if now is None or before is None:
         return _("no data before")
     if now == before:
         return _("unchanged")
     better = is_better(result, now - before)
-    arrow = "▲" if now > before else "▼"
     if better is None:
-        return _("{arrow} {change}", arrow=arrow, change=change)
+        return _arrow(result, language)
     if better:
-        return _("{arrow} {change}, better", arrow=arrow, change=change)
-    return _("{arrow} {change}, worse", arrow=arrow, change=change)
+        return _("{change}, better", change=_arrow(result, language))
+    return _("{change}, worse", change=_arrow(result, language))
+
+
+def _arrow(result: KpiResult, language: Language) -> str:
+    """`▲ +3.2 pts`, kept in one piece; empty where nothing changed or nothing was before."""
+    now = result.measured.value
+    before = None if result.previous is None else result.previous.measured.value
+    change = written.change(now, before, result.unit, result.currency, language.locale)
+    if now is None or before is None or change is None or now == before:
+        return ""
+    return f"{'▲' if now > before else '▼'}\u00a0{change}".replace(" ", "\u00a0")
 
 
 def _sample(result: KpiResult, digest: Digest) -> Fraction | None:
@@ -210,6 +219,6 @@ def _chart(digest: Digest, language: Language) -> dict[str, Any] | None:
     drawn = [result for result in digest.trends if any(point.measured.value is not None for point in result.series)]
     if not drawn:
         return None
-    parts = [panel(result, change_words(result, language), language) for result in drawn]
+    parts = [panel(result, _arrow(result, language), language) for result in drawn]
     picture = panels(language._("Week by week"), _title(digest, language), parts, language)
     return {"chart": picture.to_json(), "title": picture.title, "alt": alt_text(picture, language)}

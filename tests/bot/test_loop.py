@@ -14,7 +14,7 @@ from bot.jobs.clock import Ticks
 from bot.playground.person import shown
 from storage import records, rules
 from storage.database import reading, writing
-from storage.schema import letter, schedule
+from storage.schema import audit, letter, schedule
 from storage.sync import load
 from storage.workspaces import SINGLE
 from tests.bot.company import Company
@@ -43,10 +43,17 @@ class Lyon(Company):
             )
 
 
+class Hurried(Event):
+    """A shutdown that never comes, and waits that take no time."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
 def work(stage: Stage) -> None:
     """One tick of everything, as a process that has just started would do."""
     for job in (digests.JOB, alerts.JOB, postman.JOB):
-        job.run(stage.context, Event())
+        job.run(stage.context, Hurried())
 
 
 def sync(stage: Stage, company: Company) -> None:
@@ -106,7 +113,7 @@ def test_a_digest_is_posted_once_with_its_picture_and_not_again_after_a_restart(
     (message,) = posted(vigie)
     text = shown(message)
     assert "Sales digest · week 47 (16–22 Nov 2026)" in text
-    assert "Win rate 42.9% · unchanged · target 30% · n = 21" in text
+    assert "Win rate 42.9% unchanged · target\u00a030% · n\u00a0=\u00a021" in text
     assert "Revenue won €11.5K" in text
     assert "No data for: " in text
     assert "Leads generated" in text
@@ -148,6 +155,19 @@ def test_without_its_picture_the_digest_still_goes_out(vigie: Stage) -> None:
     assert not [block for block in message["blocks"] if block["type"] == "image"]
 
 
+@pytest.mark.parametrize(("refusals", "pictures"), [(2, 1), (50, 0)])
+def test_a_picture_that_slack_still_works_on_is_waited_for_but_not_for_ever(
+    vigie: Stage, refusals: int, pictures: int
+) -> None:
+    with_digest(vigie)
+    vigie.playground.world.faults.add("files.processing", "unprocessed", times=refusals)
+    work(vigie)
+    (message,) = posted(vigie)
+    assert "Win rate 42.9%" in shown(message)
+    assert len([block for block in message["blocks"] if block["type"] == "image"]) == pictures
+    assert letters(vigie) == [("sent", None)]
+
+
 def test_a_channel_that_is_gone_makes_a_dead_letter_with_its_reason(vigie: Stage) -> None:
     with_digest(vigie)
     vigie.playground.world.faults.add("chat.postMessage", "error", error="is_archived")
@@ -172,7 +192,7 @@ def test_a_digest_needs_the_rights_that_its_owner_has_when_it_is_posted(vigie: S
     anna.wait_for("sales", lambda message: "A digest is set up." in shown(message))
     vigie.clock.move(timedelta(days=1))
     work(vigie)
-    assert "n = 12" in shown(posted(vigie)[0])  # Paris: her own team, and no more
+    assert "n\u00a0=\u00a012" in shown(posted(vigie)[0])  # Paris: her own team, and no more
 
 
 @both_databases
@@ -196,7 +216,9 @@ def test_an_alert_fires_once_and_recovers_in_place(vigie: Stage) -> None:
     assert "It had fired on 23 Nov 2026" in shown(edited)
     with reading(vigie.engine) as connection:
         (episode,) = rules.episodes(connection, SINGLE)
+        actions = connection.execute(sa.select(audit.c.action).where(audit.c.actor == rule.owner)).scalars().all()
     assert (episode.state, episode.number, episode.rule_id) == ("ok", 1, rule.id)
+    assert {"alert.fired", "alert.recovered"} <= set(actions)
 
 
 def test_without_new_data_nothing_is_judged_again(vigie: Stage) -> None:

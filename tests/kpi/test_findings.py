@@ -118,4 +118,4 @@ def test_only_those_with_enough_deals_and_above_everybody_are_praised() -> None:
         group("Dan", rate(25, 40)),
         Group(None, None, rate(39, 40)),
     )
-    assert [each.name for each in did_well(win_rate((60, 160), (1, 2), groups=reps))] == ["Dan", "Ada"]
+    assert [each.name for each in did_well(win_rate((60, 160), (1, 2), groups=reps), 3)] == ["Dan", "Ada"]
