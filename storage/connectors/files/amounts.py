@@ -32,6 +32,17 @@ _LARGEST = Decimal(10) ** 12
 _LARGEST_EXPONENT = 15
 
 
+_AMOUNT = re.compile(
+    r"(?P<s1>[+-]?)\s*(?P<c1>[^\d\s.,'’+-]*\.?)\s*(?P<s2>[+-]?)\s*"
+    r"(?P<core>\d[\d\s.,'’]*(?:[eE][+-]?\d+)?|[.,]\d+)\s*(?P<s3>-?)\s*(?P<c2>[^\d\s.,'’+-]*\.?)"
+)
+_WHOLE = {
+    decimal: re.compile(rf"\d*|\d{{1,3}}(?:([{_SPACES}'’]|{re.escape(grouping)})\d{{3}}(?:\1\d{{3}})*)")
+    for decimal, grouping in ((".", ","), (",", "."))
+}
+"""Digits in one piece, or in groups of three after one and the same sign."""
+
+
 @dataclass(frozen=True, slots=True)
 class AmountStyle:
     """How a column writes its amounts."""
@@ -127,11 +138,7 @@ def _core(cell: str) -> tuple[str, str, bool]:
     if text.startswith("(") and text.endswith(")"):
         negative, text = True, text[1:-1]
     text = text.replace("\u2212", "-")
-    found = re.fullmatch(
-        r"(?P<s1>[+-]?)\s*(?P<c1>[^\d\s.,'’+-]*\.?)\s*(?P<s2>[+-]?)\s*"
-        r"(?P<core>\d[\d\s.,'’]*(?:[eE][+-]?\d+)?|[.,]\d+)\s*(?P<s3>-?)\s*(?P<c2>[^\d\s.,'’+-]*\.?)",
-        text,
-    )
+    found = _AMOUNT.fullmatch(text)
     if found is None:
         return "", text, negative
     signs = found["s1"] + found["s2"] + found["s3"]
@@ -158,12 +165,11 @@ def _vote(core: str) -> Mark | Literal["?"] | None:
 
 
 def _number(core: str, decimal: Mark) -> Decimal | None:
-    grouping = "," if decimal == "." else "."
     mantissa, *exponent = re.split("[eE]", core)
     whole, *fraction = mantissa.split(decimal)
     if len(fraction) > 1 or (fraction and not re.fullmatch(r"\d*", fraction[0])):
         return None
-    if not re.fullmatch(rf"\d*|\d{{1,3}}(?:([{_SPACES}'’]|{re.escape(grouping)})\d{{3}}(?:\1\d{{3}})*)", whole):
+    if not _WHOLE[decimal].fullmatch(whole):
         return None
     digits = re.sub(r"\D", "", whole)
     if not digits and not (fraction and fraction[0]):

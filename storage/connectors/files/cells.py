@@ -1,6 +1,5 @@
 """Cells as text, yes/no and currency; and what a cell that cannot be read becomes."""
 
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -28,7 +27,8 @@ def is_empty(text: str) -> bool:
 def as_text(cell: Cell) -> str | None:
     """The cell as one line of text, None if blank: `12.0` typed by Excel is `12`, a day is `2017-03-01`."""
     if isinstance(cell, str):
-        return re.sub(r"\s+", " ", cell.replace("\0", "")).strip() or None
+        # split() knows every space, no-break ones too; NUL cannot be stored.
+        return " ".join(cell.replace("\0", "").split()) or None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from rapidfuzz import fuzz, process
@@ -52,6 +52,7 @@ class Guess:
     score: float
 
 
+@lru_cache(maxsize=50_000)
 def fold(text: str) -> str:
     """Lower case, without accents or punctuation, single spaces: `N° d’affaire` is `n d affaire`."""
     plain = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("ß", "ss").replace("_", " "))

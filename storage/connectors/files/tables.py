@@ -16,6 +16,7 @@ _TOTAL = re.compile(
     r"(grand |sous |sub)?(total|totaux|totals|subtotal|somme|sum|moyenne|average|mean)( general| generaux)?( ht| ttc)?"
     r"( \d+ (lignes|rows|records|enregistrements))?"
 )
+_WORDY = re.compile(r"[^\W\d_]{2}")
 _FOOTER = re.compile(
     r"export(e|ed)?\b|copyright|confidenti|gener(e|ated)\b|page \d|source\b|filtre|filter|report\b|rapport\b|"
     r"edite le|printed|extrait le|as of|au \d|\d+ (lignes|rows|records|enregistrements|resultats|results)"
@@ -88,12 +89,17 @@ def _kind(row: Sequence[Cell], folded: Sequence[str]) -> NonRow | None:
     filled = _filled(row)
     if not filled:
         return "blank"
-    texts = [fold(as_text(cell) or "") for cell in row[: len(folded)]]
-    if [text for text in texts if text] == [text for text in folded if text]:
-        return "repeated_header"
     first, *rest = filled
-    if isinstance(first, str) and _TOTAL.fullmatch(fold(first)) and all(_is_number(cell) for cell in rest):
+    if not isinstance(first, str) or not _WORDY.search(first):
+        return None
+    if _TOTAL.fullmatch(fold(first)) and all(_is_number(cell) for cell in rest):
         return "total"
+    # Folding every cell of every row is what would cost; most rows differ from the headers in their first cell.
+    headers = [text for text in folded if text]
+    if headers and fold(first) == headers[0]:
+        texts = [fold(as_text(cell) or "") for cell in row[: len(folded)]]
+        if [text for text in texts if text] == headers:
+            return "repeated_header"
     return None
 
 
@@ -121,7 +127,7 @@ def _footers(rows: Sequence[tuple[int, Sequence[Cell]]], gaps: set[int], width: 
 
 
 def _filled(row: Sequence[Cell]) -> list[Cell]:
-    return [cell for cell in row if not (isinstance(cell, str) and not cell.strip())]
+    return [cell for cell in row if cell != "" and not (isinstance(cell, str) and cell.isspace())]
 
 
 def _is_number(cell: Cell) -> bool:
