@@ -551,6 +551,7 @@ OPEN_PIPELINE = Kpi(
             unit=Unit.MONEY,
             formula=Stock("amount"),
             numerator=_("open amount"),
+            words=Words(en=("sum", "amount"), fr=("somme", "montant", "en montant")),
             beside=("count",),
         ),
         Reading(
