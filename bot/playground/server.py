@@ -197,6 +197,10 @@ class Playground:
         """Send the app any event of the Events API, wrapped, signed and repeated as Slack does."""
         self.line.announce([event])
 
+    def refresh_connections(self) -> None:
+        """Ask every Socket Mode connection to go and come again, as Slack does every few hours."""
+        self.line.run(self.line.sockets.refresh())
+
     def wait_for_app(self, timeout: float = 10.0) -> None:
         """Wait until the app is connected. Raises `TimeoutError`."""
         self.world.wait_until(lambda: self.line.connected, timeout)

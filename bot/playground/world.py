@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from bot.playground.faults import Faults
 from bot.playground.records import (
@@ -76,6 +76,16 @@ class World:
         self._last_micros = 0
         self._count = 0
         self.bot_user = self.add_user(app_name.lower(), app_name, "", tz="UTC", locale="en-US", role="", is_bot=True).id
+
+    def install(self, manifest: Mapping[str, Any]) -> None:
+        """Give the app only what its manifest asks for: commands, bot scopes, events, metadata subscriptions."""
+        settings = manifest.get("settings", {}).get("event_subscriptions", {})
+        subscribed = settings.get("metadata_subscriptions", ())
+        with self.lock:
+            self.commands = list(manifest.get("features", {}).get("slash_commands", ()))
+            self.scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+            self.subscriptions = set(settings.get("bot_events", ()))
+            self.metadata_subscriptions = {one["event_type"] for one in subscribed}
 
     # People and places
 

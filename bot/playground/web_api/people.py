@@ -1,8 +1,9 @@
-"""users.*, team.info, bots.info, auth.test, reactions.add and apps.connections.open."""
+"""users.*, team.info, bots.info, auth.test, reactions.add, blocks.validate and apps.connections.open."""
 
+from bot.playground.blocks_check import check_message_blocks, check_view
 from bot.playground.records import Json
 from bot.playground.shapes import bot_profile, user_shape
-from bot.playground.web_api.method import ApiError, Asked, Method, words
+from bot.playground.web_api.method import ApiError, Asked, Method, invalid, words
 
 
 def user_info(asked: Asked) -> Json:
@@ -76,7 +77,22 @@ def open_connection(asked: Asked) -> Json:
     return {"url": f"{asked.address.replace('http', 'ws', 1)}/link?ticket={ticket}"}
 
 
+def validate_blocks(asked: Asked) -> Json:
+    """blocks.validate, for the `blocks` of a message and for a `view`."""
+    blocks, view = asked.args.get("blocks"), asked.args.get("view")
+    if isinstance(blocks, list):
+        errors, code = check_message_blocks(blocks), "invalid_blocks"
+    elif isinstance(view, dict):
+        errors, code = check_view(view), "invalid_view"
+    else:
+        raise ApiError("invalid_arguments")
+    if errors:
+        raise invalid(code, *errors)
+    return {}
+
+
 METHODS = {
+    "blocks.validate": Method(validate_blocks, (), words("blocks message view")),
     "apps.connections.open": Method(open_connection, token="xapp-"),  # noqa: S106
     "users.info": Method(user_info, ("user",), ("include_locale",), ("users:read",), json=False),
     "users.lookupByEmail": Method(lookup_by_email, ("email",), (), ("users:read.email",), json=False),
