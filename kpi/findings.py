@@ -182,10 +182,14 @@ def shortfall(group: Measured, bound: Fraction, *, below: bool) -> Fraction:
 
 
 def did_well(by_rep: KpiResult, most: int) -> list[Group]:
-    """The reps with enough deals whose rate is above everybody's, best first. Those below are nobody's business."""
+    """The reps with enough deals whose rate is above everybody's, and not short of the target, best first.
+
+    Those below are nobody's business.
+    """
     everybody = by_rep.measured.value
     if everybody is None:
         return []
+    aim = None if by_rep.target is None else in_unit(by_rep.target, by_rep)
     above = [
         (group.measured.value, group.name or "", group)
         for group in by_rep.groups
@@ -193,6 +197,7 @@ def did_well(by_rep: KpiResult, most: int) -> list[Group]:
         and group.measured.value is not None
         and not group.measured.few
         and is_better(by_rep, group.measured.value - everybody)
+        and (aim is None or is_better(by_rep, group.measured.value - aim) is not False)
     ]
     above.sort(key=lambda each: (-each[0], each[1]))
     return [group for _, _, group in above[:most]]

@@ -154,7 +154,7 @@ def finding_sentence(finding: Finding, language: Language) -> str:
             )
         case Contribution():
             return _(
-                "{kpi}: {group} accounts for {part} of {whole}.",
+                "{kpi}: {whole} in all, mostly {group} ({part}).",
                 group=name(finding.group.name, _("(none)")),
                 part=_difference(finding.part, result, language),
                 whole=_difference(finding.whole, result, language),

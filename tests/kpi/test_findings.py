@@ -119,3 +119,9 @@ def test_only_those_with_enough_deals_and_above_everybody_are_praised() -> None:
         Group(None, None, rate(39, 40)),
     )
     assert [each.name for each in did_well(win_rate((60, 160), (1, 2), groups=reps), 3)] == ["Dan", "Ada"]
+
+
+def test_the_best_of_a_team_that_misses_its_target_is_not_praised_for_it() -> None:
+    reps = (group("Ada", rate(5, 40)), group("Bea", rate(1, 40)), group("Cyd", rate(12, 40)))
+    by_rep = win_rate((18, 120), (1, 2), groups=reps, target=Decimal(30))
+    assert [each.name for each in did_well(by_rep, 3)] == ["Cyd"]
