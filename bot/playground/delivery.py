@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -13,6 +13,8 @@ from slack_sdk.signature import SignatureVerifier
 from bot.playground.records import Delivery, Json
 from bot.playground.sockets import Sockets
 from bot.playground.world import World
+
+Answer = TypeVar("Answer")
 
 ACK_SECONDS = 3.0
 DEFAULT_PATH = "/slack/events"
@@ -56,6 +58,13 @@ class Line:
             work.close()
             raise RuntimeError("the playground is not running")
         self._loop.call_soon_threadsafe(self._start_task, work)
+
+    def ask(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Do it in the server's loop, from another thread, and wait for its answer."""
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the playground is not running")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def announce(self, events: Sequence[Json]) -> None:
         """Send events to the app, those that it subscribes to, each by itself and again if it does not ack."""

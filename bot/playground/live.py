@@ -22,8 +22,9 @@ class Live:
             if self._concerns(event, user):
                 loop.call_soon_threadsafe(queue.put_nowait, {key: event[key] for key in event if key != "user"})
 
-        with self._world.lock:
+        with self._world.condition:
             self._world.listeners.append(listen)
+            self._world.condition.notify_all()
         try:
             telling = asyncio.create_task(_tell(socket, queue))
             try:

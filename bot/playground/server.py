@@ -197,6 +197,10 @@ class Playground:
         """Send the app any event of the Events API, wrapped, signed and repeated as Slack does."""
         self.line.announce([event])
 
+    def verify_url(self) -> bool:
+        """Whether the app at `app_url` gives Slack's challenge back."""
+        return self.line.ask(self.line.verify_url())
+
     def refresh_connections(self) -> None:
         """Ask every Socket Mode connection to go and come again, as Slack does every few hours."""
         self.line.run(self.line.sockets.refresh())

@@ -221,3 +221,11 @@ def test_an_event_that_is_not_acked_comes_again(playground: Playground, with_app
     assert len(seen) == 3
     assert len(set(seen)) == 1
     assert [delivery.attempt for delivery in playground.world.deliveries] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("with_app", ["http"], indirect=True)
+def test_a_new_request_address_is_verified(playground: Playground, with_app: Callable) -> None:
+    with with_app(the_app):
+        assert playground.verify_url()
+        playground.world.signing_secret = "another"
+        assert not playground.verify_url()
