@@ -123,20 +123,20 @@ def _recovered(alert: Alert, workspace: Workspace, language: Language) -> list[s
 
 
 def evidence_sentence(measured: Measured, result: KpiResult, language: Language) -> str:
-    """`9.5%: 4 of 42, 95% interval 3.8% to 22.1%.`, as much of it as there is."""
+    """`9.5% (4 of 42, 95% interval 3.8% to 22.1%).`, as much of it as there is."""
     _, locale = language._, language.locale
     value = _amount(measured.value, result, language) or _("no data")
     if measured.denominator is None:
         return _("{value}.", value=value)
     count = written.count(measured.denominator, locale)
     if result.unit is not Unit.PERCENT or measured.numerator is None or measured.numerator.denominator != 1:
-        return _("{value}, n = {count}.", value=value, count=count)
+        return _("{value} (n = {count}).", value=value, count=count)
     part = written.count(measured.numerator, locale)
     if measured.interval is None:
-        return _("{value}: {part} of {count}.", value=value, part=part, count=count)
+        return _("{value} ({part} of {count}).", value=value, part=part, count=count)
     low, high = (_amount(Fraction(end), result, language) for end in measured.interval)
     return _(
-        "{value}: {part} of {count}, 95% interval {low} to {high}.",
+        "{value} ({part} of {count}, 95% interval {low} to {high}).",
         value=value,
         part=part,
         count=count,

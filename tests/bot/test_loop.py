@@ -205,7 +205,7 @@ def test_an_alert_fires_once_and_recovers_in_place(vigie: Stage) -> None:
     (message,) = posted(vigie)
     text = shown(message)
     assert "Alert: Win rate, team Équipe Lyon below 30%" in text
-    assert "10.3%: 3 of 29, 95% interval 3.6% to 26.4%." in text
+    assert "10.3% (3 of 29, 95% interval 3.6% to 26.4%)." in text
     assert "Look first at the source web" in text
     for _ in range(4):
         sync(vigie, Lyon(won=16))

@@ -115,7 +115,7 @@ def test_an_alert_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     said = answer(ada, "/kpi alert add win rate < 25 for team Paris in #sales")
     assert "Win rate (by closing date), team Équipe Paris: alert below 25%, over at 30% or more." in said
-    assert "Now: 50%: 6 of 12" in said
+    assert "Now: 50% (6 of 12" in said
     marion = vigie.confirm("marion", "marion", "manager")
     said = answer(marion, "/kpi alerte ajouter cycle > 60 jours équipe Paris dans #sales")
     assert "alerte au-dessus de 60" in said
