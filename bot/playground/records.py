@@ -137,6 +137,8 @@ class Call:
     answer: Json | None
     """None where the call was lost before it did anything."""
     fault: str | None = None
+    unknown: tuple[str, ...] = ()
+    """Arguments that the method does not know: Slack passes over them in silence, a test need not."""
 
     @property
     def error(self) -> str | None:

@@ -45,7 +45,7 @@ class Entry:
                 return before if before is not None else await hang_up(request)
         base = f"{request.url.scheme}://{request.headers['host']}"
         answer, events = self._answer(name, kept, token, base, warnings)
-        world.record(Call(name, kept, answer, fault.kind if fault else None))
+        world.record(Call(name, kept, answer, fault.kind if fault else None, _unknown(name, kept)))
         self._announce(events)
         if fault is not None and fault.kind == "lost_reply":
             return await hang_up(request)
@@ -75,6 +75,11 @@ class Entry:
             answer["warning"] = ",".join(asked.warnings)
             answer.setdefault("response_metadata", {})["warnings"] = list(asked.warnings)
         return answer, asked.events
+
+
+def _unknown(name: str, args: Json) -> tuple[str, ...]:
+    method = METHODS.get(name)
+    return tuple(sorted(args.keys() - {*method.required, *method.optional})) if method else ()
 
 
 def _before(fault: Fault) -> Response | None:

@@ -138,6 +138,60 @@ def test_a_modal_shows_errors_then_goes_through(playground: Playground, with_app
         assert anna.wait_for()["text"] == "saved Zoé Martin"
 
 
+def test_an_answer_to_a_modal_may_push_update_and_clear(playground: Playground, with_app: Callable) -> None:
+    step = {**FORM, "blocks": FORM["blocks"][:1]}
+
+    def register(app):
+        @app.command("/kpi")
+        async def kpi(ack, command, client):
+            await ack()
+            await client.views_open(trigger_id=command["trigger_id"], view=step)
+
+        @app.view("target")
+        async def save(ack, view):
+            action = view["state"]["values"]["goal"]["value"]["value"]
+            if action == "clear":
+                await ack(response_action="clear")
+            else:
+                await ack(response_action=action, view={**step, "title": plain(action)})
+
+    with with_app(register):
+        anna = playground.as_user("anna")
+        anna.command("/kpi form")
+        first = anna.wait_for_view()
+        assert anna.submit(first, {"goal": "update"}) == {}
+        assert (anna.view()["id"], anna.view()["title"]["text"]) == (first["id"], "update")
+        assert anna.view()["hash"] != first["hash"]
+        anna.submit(first, {"goal": "push"})
+        second = anna.view()
+        assert (second["previous_view_id"], second["root_view_id"]) == (first["id"], first["id"])
+        anna.close(second)
+        assert anna.view()["id"] == first["id"]
+        anna.submit(first, {"goal": "push"})
+        anna.submit(anna.view(), {"goal": "clear"})
+        assert anna.view() is None
+
+
+def test_the_app_hears_the_echo_of_its_own_metadata(playground: Playground, with_app: Callable) -> None:
+    world = playground.world
+    world.subscriptions, world.metadata_subscriptions = {"message_metadata_posted"}, {"kpi_letter"}
+
+    def register(app):
+        @app.command("/kpi")
+        async def kpi(ack, command, client):
+            await ack()
+            for kind in ("other", "kpi_letter"):
+                metadata = {"event_type": kind, "event_payload": {"id": kind}}
+                await client.chat_postMessage(channel=command["channel_id"], text=kind, metadata=metadata)
+
+    with with_app(register):
+        playground.as_user("anna").command("/kpi post", channel="sales")
+        heard = world.wait_until(lambda: [sent for sent in world.deliveries if sent.kind == "events_api"])
+    posted = world.messages[world.find_channel("sales").id][-1]
+    event = heard[0].payload["event"]
+    assert (event["message_ts"], event["metadata"]["event_payload"]) == (posted.ts, {"id": "kpi_letter"})
+
+
 def test_the_home_tab_is_published_when_opened(playground: Playground, with_app: Callable) -> None:
     with with_app(the_app):
         anna = playground.as_user("anna")

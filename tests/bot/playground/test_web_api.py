@@ -70,6 +70,8 @@ def test_a_posted_message_is_read_back_with_its_metadata(client: WebClient, worl
     assert len(world.calls_of("conversations.history")) == 2
     assert world.calls[0].args["text"] == "hello"
     assert "token" not in json.dumps([call.args for call in world.calls])
+    client.api_call("chat.postMessage", json={"channel": channel(world), "text": "x", "colour": "red"})
+    assert [call.unknown for call in world.calls] == [(), (), (), ("colour",)]
 
 
 @pytest.mark.parametrize(
