@@ -27,7 +27,10 @@ def plain(text: str, most: int = MOST_GRAPHEMES) -> str:
     kept: list[str] = []
     for first, last, *_ in spans:
         drawn = "".join(map(_drawable, start[first:last][:MOST_OF_ONE]))
-        if drawn and not (drawn == " " and (not kept or kept[-1] == " ")):
+        if drawn and not drawn.strip(" "):
+            # Blanks are one blank, wherever the graphemes part.
+            drawn = "" if not kept or kept[-1] == " " else " "
+        if drawn:
             kept.append("□" if "□" in drawn else drawn)
     if len(kept) > most or len(text) > len(start):
         return "".join(kept[: most - 1]).rstrip() + "…"
