@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,19 +24,29 @@ from storage.records import Mention, Problem, Record, When
 class Draft:
     """One data row on its way to a record."""
 
-    object: str
-    place: str
-    where: dict[str, str]
-    """`file`, `sheet`, `row`: what a sentence needs to say the place in any language."""
+    table: Understanding
+    index: int
+    """Its number among the table's data rows, from 0."""
     values: dict[str, Any]
     """Field to value; cells that could not be read are absent, and named in `problems`."""
     zone: ZoneInfo
-    payload: Callable[[], dict[str, str]]
-    """The row as read, for the quarantine."""
     record: Record | None = None
     mentions: list[Mention] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     aside: bool = False
+
+    @property
+    def object(self) -> str:
+        return self.table.object or ""
+
+    @property
+    def row(self) -> int:
+        """The row's number in the sheet, from 1."""
+        return self.table.table.rows[self.index][0]
+
+    @property
+    def place(self) -> str:
+        return f"{self.table.place}, row {self.row}"
 
     def text(self, name: str) -> str | None:
         return self.values.get(name)
@@ -69,7 +78,7 @@ class Draft:
             self.mentions = []
         if not self.problems:
             return
-        payload = self.payload()
+        payload = _payload(self.table, self.index)
         self.problems = [
             Problem(
                 object=problem.object,
@@ -92,13 +101,17 @@ class Draft:
         return f"row-{digest}-{occurrences[digest]}"
 
     def _note(self, reason: Reason, name: str | None, details: dict[str, str], *, kept: bool) -> None:
+        # What a sentence needs to say the place in any language.
+        where = {"file": self.table.sheet.file, "row": str(self.row)}
+        if self.table.sheet.name:
+            where["sheet"] = self.table.sheet.name
         self.problems.append(
             Problem(
                 object=self.object,
                 place=self.place,
                 reason=reason.value,
                 field=name,
-                details=self.where | details,
+                details=where | details,
                 kept=kept,
             )
         )
@@ -118,13 +131,10 @@ def drafts(one: Understanding, zone: ZoneInfo) -> Iterator[Draft]:
     }
     headers = {column.match.field.name: column.match.header for column in one.columns}
     constants = _constants(one, zone)
-    where = {"file": one.sheet.file} | ({"sheet": one.sheet.name} if one.sheet.name else {})
     width = len(one.table.headers)
-    for index, (number, row) in enumerate(one.table.rows):
+    for index, (_number, row) in enumerate(one.table.rows):
         values: dict[str, Any] = dict(constants)
-        place = f"{one.place}, row {number}"
-        payload = partial(_payload, one, index)
-        draft = Draft(one.object, place, where | {"row": str(number)}, values, zone, payload)
+        draft = Draft(one, index, values, zone)
         for name, cells in columns.items():
             value = cells[index]
             if value is None:
