@@ -32,7 +32,7 @@ def periods(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tupl
     for end, point in points(tokens, at):
         if not point.partial:
             yield end, _said(tokens, at, end, almanac, point)
-            yield from _cut(tokens, at, end, point, almanac)
+            yield from _cut(tokens, end, point, almanac)
     for end, period in _relative(tokens, at, almanac):
         yield end, period
     yield from _since(tokens, at, almanac)
@@ -152,7 +152,7 @@ def _ending(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tupl
             yield end, period.end
 
 
-def _cut(tokens: Sequence[Token], at: int, end: int, point: Point, almanac: Almanac) -> Iterator[tuple[int, Said]]:
+def _cut(tokens: Sequence[Token], end: int, point: Point, almanac: Almanac) -> Iterator[tuple[int, Said]]:
     """A unit cut short: "novembre 2026, jusqu'au 23 nov."; and "semaine 34 (21–27 août 2017)", which says its year."""
     start = over(tokens, end, set())
     if start >= len(tokens):
@@ -161,23 +161,12 @@ def _cut(tokens: Sequence[Token], at: int, end: int, point: Point, almanac: Alma
         for stop, span in _ranges(tokens, start, almanac):
             if isinstance(span, Period):
                 yield from _spanned(tokens, stop, point, span, almanac)
-    if tokens[start].folded not in {"to", "jusqu", "until"}:
-        return
-    day_at = over(tokens, start + 1, LINKS)
-    if day_at >= len(tokens):
-        return
-    text = _text(tokens, at, end)
-    for stop, day in points(tokens, day_at):
-        if day.unit is not Grain.DAY or day.partial:
-            continue
+    if point.unit is not Grain.DAY:
         try:
             whole = almanac.latest(point, almanac.today)
-            last = almanac.first(replace(day, year=None), whole.start)
         except (ValueError, OverflowError):
-            yield stop, BadPeriodError(text, Wrong.NO_SUCH_DATE)
-            continue
-        if last.end <= whole.end:
-            yield stop, until_today(replace(whole, end=last.end), almanac.today)
+            return
+        yield from _until(tokens, end, whole, almanac)
 
 
 def _spanned(
@@ -189,18 +178,30 @@ def _spanned(
             whole = almanac.period(replace(point, year=point.year or year), point.year or year)
         except (ValueError, OverflowError):
             continue
-        if whole.start == span.start and whole.end >= span.end:
-            end = over(tokens, stop, set())
-            yield stop, until_today(whole, almanac.today)
-            # The day on which a running unit is cut may follow the brackets.
-            if end < len(tokens) and tokens[end].folded in {"to", "jusqu", "until"}:
-                day_at = over(tokens, end + 1, LINKS)
-                for last_stop, day in points(tokens, day_at) if day_at < len(tokens) else ():
-                    if day.unit is Grain.DAY and not day.partial:
-                        last = almanac.first(replace(day, year=None), whole.start)
-                        if last.end <= whole.end:
-                            yield last_stop, until_today(replace(whole, end=last.end), almanac.today)
+        running = until_today(whole, almanac.today)
+        if whole.start == span.start and span.end in {whole.end, running.end}:
+            yield stop, running
+            # The last day of a unit cut short may follow the brackets.
+            yield from _until(tokens, stop, whole, almanac)
             return
+
+
+def _until(tokens: Sequence[Token], at: int, whole: Period, almanac: Almanac) -> Iterator[tuple[int, Said]]:
+    """After a unit: "to 23 Nov", "jusqu'au 23 nov.", a day of that unit."""
+    start = over(tokens, at, set())
+    if start >= len(tokens) or tokens[start].folded not in {"to", "jusqu", "until"}:
+        return
+    day_at = over(tokens, start + 1, LINKS)
+    for stop, day in points(tokens, day_at) if day_at < len(tokens) else ():
+        if day.unit is not Grain.DAY or day.partial:
+            continue
+        try:
+            last = almanac.first(day, whole.start)
+        except (ValueError, OverflowError):
+            yield stop, BadPeriodError(_text(tokens, at, stop), Wrong.NO_SUCH_DATE)
+            continue
+        if whole.start < last.end <= whole.end:
+            yield stop, until_today(replace(whole, end=last.end), almanac.today)
 
 
 def _since(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tuple[int, Said]]:

@@ -92,7 +92,12 @@ class Almanac:
         raise ValueError(f"{point} has no date")
 
     def first(self, point: Point, on_or_after: date) -> Period:
-        """The first occurrence that starts on or after a day."""
+        """The first occurrence that starts on or after a day; a point with a year, in that year.
+
+        Raises `ValueError` for a day that never is.
+        """
+        if point.year is not None:
+            return self.period(point, point.year)
         for year in range(on_or_after.year - 1, on_or_after.year + 9):
             try:
                 period = self.period(point, year)
