@@ -29,6 +29,8 @@ NAME = 60
 _MARKS_IN_A_ROW = 3
 _FORMATTING = re.compile(r"([*_~`|])")
 _LINKS = re.compile(r"(?i)(?<=[a-z0-9])(?:\.(?=[a-z]{2})|:(?=[a-z/])|@(?=[a-z0-9]))|(?<!\w)[#@](?=\w)|:(?=[\w+'-]+:)")
+_COMMANDS = re.compile(r"<(?=[!@#]|\w+:)")
+"""What would be a ping or a link if Slack formatted the text after all."""
 _JOINER = "\u2060"
 """WORD JOINER: invisible, and Slack's formatter no longer sees a link, a mention, a format or an emoji code."""
 
@@ -58,6 +60,7 @@ def clean(text: object, limit: int = TEXT, *, lines: bool = False) -> str:
         marks = 0
     whole = "".join(kept)
     whole = re.sub(r"[ \t]+", " ", whole).strip()
+    whole = _COMMANDS.sub("<" + _JOINER, whole)
     return whole if len(whole) <= limit else whole[: _boundary(whole, limit - 1)].rstrip() + "…"
 
 

@@ -71,7 +71,7 @@ def build_app(context: Context, threads: Threads, workspace_id: str) -> AsyncApp
 
     @app.command(COMMAND)
     async def on_command(ack: Ack, body: Body) -> None:
-        text = " ".join(str(body.get("text") or "").split())
+        text = as_typed(str(body.get("text") or ""))
         first, _, rest = text.partition(" ")
         named = asked.get(fold(first))
         command, words = (named, rest) if named else (ask, text)
@@ -164,6 +164,17 @@ def build_app(context: Context, threads: Threads, workspace_id: str) -> AsyncApp
 
 
 _BUSY = "Vigie is busy: please ask again in a moment. / Vigie est occupée : redemandez dans un instant."
+
+
+_LINK = re.compile(r"<(?:mailto:|https?://)([^|>]*)(?:\|([^>]*))?>")
+
+
+def as_typed(text: str) -> str:
+    """A command's words as the person typed them: Slack escapes & < > and wraps addresses; people and channels stay
+    `<@U…>` and `<#C…>`."""
+    text = _LINK.sub(lambda link: link.group(2) or link.group(1), text)
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return " ".join(text.split())
 
 
 def _click(body: Body, action: Body, shared: dict[str, Any], language: Any) -> Click:

@@ -29,13 +29,14 @@ PEOPLE = {
 
 
 class Company:
-    """A connector of the sample; `names` puts other names in the place of a customer's."""
+    """A connector of the sample. With `customers` of one's own, each of them buys once more, from Anna in November."""
 
     source = "sample"
     objects = ("team", "person", "customer", "deal")
 
     def __init__(self, customers: Iterable[str] = ()) -> None:
-        self._customers = list(customers) or ["Soleil SA", "Lune & Fils", "Étoile <SARL>"]
+        self._guests = list(customers)
+        self._customers = self._guests or ["Soleil SA", "Lune & Fils", "Étoile <SARL>"]
 
     def pages(self) -> Iterator[Page]:
         yield self._page(
@@ -78,6 +79,20 @@ class Company:
                         created=month.replace(day=5),
                         closed=month.replace(day=20) if won or lost else None,
                     )
+
+        for number, name in enumerate(self._guests):
+            yield records.Deal(
+                ext_id=f"guest-{number}",
+                name=name,
+                status="won",
+                customer=f"c{number}",
+                owner="anna",
+                segment=name[:200] or None,
+                origin=name[:200] or None,
+                amount_minor=1_000,
+                created=date(2026, 11, 2),
+                closed=date(2026, 11, 3),
+            )
 
     @staticmethod
     def _page(kind: str, rows: list[records.Record]) -> Page:
