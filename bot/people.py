@@ -81,6 +81,9 @@ def confirm(asker: Asker, context: Context) -> str:
         person = people.match(connection, asker.workspace_id, user.email or "")
         if person is None:
             raise NotLinked(_("Nobody in the CRM has your e-mail address, or two people do."))
+        if set(people.slack_users_of(connection, asker.workspace_id, person.id)) - {asker.user_id}:
+            sentence = _("Somebody else here is already known as that person of the CRM.")
+            raise NotLinked(sentence, [paragraph(sentence), actions([button(_("Ask an administrator"), ASK_ADMIN)])])
         people.link(
             connection,
             workspace_id=asker.workspace_id,

@@ -65,6 +65,13 @@ def match(connection: Connection, workspace_id: str, email: str) -> Person | Non
     return found[0] if len(found) == 1 else None
 
 
+def slack_users_of(connection: Connection, workspace_id: str, person_id: str) -> tuple[str, ...]:
+    """The Slack users linked to this person; more than one only where an admin said so."""
+    table = schema.link
+    theirs = (table.c.workspace_id == workspace_id, table.c.person_id == person_id)
+    return tuple(connection.scalars(sa.select(table.c.slack_user_id).where(*theirs).order_by(table.c.slack_user_id)))
+
+
 def link(
     connection: Connection,
     *,

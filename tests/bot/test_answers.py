@@ -206,6 +206,15 @@ def test_the_first_question_asks_who_one_is_and_is_then_answered(vigie: Stage) -
     assert "€10,000.00" in shown(ask(anna, "/kpi revenue October 2026"))
 
 
+def test_nobody_becomes_a_person_that_somebody_else_already_is(vigie: Stage) -> None:
+    vigie.confirm("nobody", "anna")
+    anna = vigie.as_user("anna")
+    asked = ask(anna, "/kpi revenue October 2026")
+    said = shown(after(anna, lambda: anna.click(asked, "people.confirm")))
+    assert "already known as that person" in said
+    assert "€" not in said
+
+
 def test_who_is_not_in_the_crm_can_ask_an_admin(vigie: Stage) -> None:
     ask(vigie.as_user("ada"), "/kpi status")
     nobody = vigie.as_user("nobody")
