@@ -23,6 +23,9 @@ from storage.rules import WHOLE, Rule
 NONE = "(none)"
 """The group key of rows that have no value of the dimension."""
 
+UNCOUNTED = {("ltv", "mean"), ("upsell_rate", "revenue")}
+"""Readings whose denominator is no number of deals or customers: it says nothing of the sample."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watched:
@@ -64,7 +67,7 @@ def threshold_of(rule: Rule, result: KpiResult) -> Threshold:
         bound=_decimal(in_unit(rule.threshold, result)),
         recovery=_decimal(in_unit(rule.recovery, result)),
         direction=Direction(rule.direction),
-        min_sample=rule.min_sample,
+        min_sample=0 if (rule.metric, rule.reading) in UNCOUNTED else rule.min_sample,
         hold=rule.hold,
     )
 

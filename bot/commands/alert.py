@@ -51,6 +51,7 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
         raise Refusal(_("Say which KPI and which threshold: /kpi alert add win rate < 25 for team Paris in #sales"))
     with reading(context_.engine) as connection:
         query = ask_in_words(connection, asker, viewer, rest)
+        answer(connection, query)  # refuses now what could never be judged
     if bound is None:
         return _offer(asker, text, query)
     if len(query.filters) > 1:

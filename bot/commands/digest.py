@@ -17,6 +17,7 @@ from bot.views.digest import write_digest
 from bot.views.question import filter_words
 from kpi import format as written
 from kpi.digest import read_digest
+from kpi.engine import answer
 from kpi.query import Filter
 from kpi.watch import filter_of
 from storage import audit, schedules
@@ -103,6 +104,7 @@ def _narrowed(asker: Asker, rest: str, viewer: Viewer, context_: Context) -> tup
     with reading(context_.engine) as connection:
         # The names are those of any question: a KPI that has every dimension stands in for all.
         query = ask_in_words(connection, asker, viewer, f"win rate {rest}")
+        answer(connection, query)  # refuses now what the asker may not see
     if query.group_by is not None or len(query.filters) > 1:
         raise Refusal(_("A digest is about everything, or about one team, segment, source or region."))
     return query.filters

@@ -12,6 +12,7 @@ from bot.i18n import Language
 from bot.views.chart import N_, alt_text, picture
 from bot.views.digest import SEPARATOR, Written
 from bot.views.question import BY, filter_words, metric_name, reading_name
+from bot.views.sentences import sample
 from bot.views.state import encode
 from kpi import format as written
 from kpi.catalog import kpi
@@ -124,25 +125,15 @@ def _recovered(alert: Alert, workspace: Workspace, language: Language) -> list[s
 
 def evidence_sentence(measured: Measured, result: KpiResult, language: Language) -> str:
     """`9.5% (4 of 42, 95% interval 3.8% to 22.1%).`, as much of it as there is."""
-    _, locale = language._, language.locale
+    _ = language._
     value = _amount(measured.value, result, language) or _("no data")
-    if measured.denominator is None:
+    of = sample(measured, result, language)
+    if not of:
         return _("{value}.", value=value)
-    count = written.count(measured.denominator, locale)
-    if result.unit is not Unit.PERCENT or measured.numerator is None or measured.numerator.denominator != 1:
-        return _("{value} (n = {count}).", value=value, count=count)
-    part = written.count(measured.numerator, locale)
     if measured.interval is None:
-        return _("{value} ({part} of {count}).", value=value, part=part, count=count)
+        return _("{value} ({sample}).", value=value, sample=of)
     low, high = (_amount(Fraction(end), result, language) for end in measured.interval)
-    return _(
-        "{value} ({part} of {count}, 95% interval {low} to {high}).",
-        value=value,
-        part=part,
-        count=count,
-        low=low,
-        high=high,
-    )
+    return _("{value} ({sample}, 95% interval {low} to {high}).", value=value, sample=of, low=low, high=high)
 
 
 def amount_of(value: Decimal, unit: Unit, currency: str, language: Language) -> str:

@@ -103,6 +103,13 @@ def test_digests_are_listed_previewed_and_stopped(vigie: Stage) -> None:
     assert all_schedules(vigie) == []
 
 
+def test_what_one_may_not_see_can_be_neither_digested_nor_watched(vigie: Stage) -> None:
+    anna = vigie.confirm("anna", "anna")
+    for command in ("digest add team Lyon", "alert add win rate < 25 team Lyon", "target win rate 25 team Lyon"):
+        assert "Lyon" in answer(anna, f"/kpi {command}") or command.startswith("target")
+    assert (all_schedules(vigie), all_rules(vigie), all_targets(vigie)) == ([], [], [])
+
+
 def test_somebody_elses_digest_is_neither_listed_nor_stopped(vigie: Stage) -> None:
     answer(vigie.as_user("ada"), "/kpi digest add")
     anna = vigie.confirm("anna", "anna")
