@@ -3,6 +3,7 @@
 A deal or a person may be called anything: a formula, twenty thousand letters, marks that turn the writing round.
 """
 
+import re
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -23,15 +24,10 @@ def plain(text: str, most: int = MOST_GRAPHEMES) -> str:
     from rich.cells import split_graphemes
 
     start = text[: most * MOST_OF_ONE * 4]
-    spans, _ = split_graphemes(start)
-    kept: list[str] = []
-    for first, last, *_ in spans:
-        drawn = "".join(map(_drawable, start[first:last][:MOST_OF_ONE]))
-        if drawn and not drawn.strip(" "):
-            # Blanks are one blank, wherever the graphemes part.
-            drawn = "" if not kept or kept[-1] == " " else " "
-        if drawn:
-            kept.append("□" if "□" in drawn else drawn)
+    drawn = re.sub(" +", " ", "".join(map(_drawable, start))).lstrip(" ")
+    spans, _ = split_graphemes(drawn)
+    graphemes = (drawn[first:last] for first, last, *_ in spans)
+    kept = ["□" if "□" in grapheme else grapheme[:MOST_OF_ONE] for grapheme in graphemes]
     if len(kept) > most or len(text) > len(start):
         return "".join(kept[: most - 1]).rstrip() + "…"
     return "".join(kept).rstrip()
