@@ -8,13 +8,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from storage.connectors.base import Suggestion
-from storage.connectors.files.build import Builder, stages_of, teams_of
+from storage.connectors.files.build import build
+from storage.connectors.files.builder import Builder
+from storage.connectors.files.deals import stages_of
 from storage.connectors.files.drafts import Draft, drafts
 from storage.connectors.files.duplicates import settle_duplicates
 from storage.connectors.files.fields import OBJECTS
 from storage.connectors.files.mapping import Mapping
 from storage.connectors.files.names import Names, read_names
 from storage.connectors.files.reading import find_files, read_files
+from storage.connectors.files.teams import teams_of
 from storage.connectors.files.understand import Understanding, understand
 from storage.database import reading
 from storage.records import Mention, Page, Record
@@ -102,7 +105,7 @@ class FilesConnector:
         builder = Builder(one, self._names, self._statuses, self._today)
         rows = []
         for draft in drafts(one, self._workspace.zone):
-            builder.build(draft)
+            build(builder, draft)
             rows.append(draft)
         self.rows[one.place].planned = builder.planned
         return rows

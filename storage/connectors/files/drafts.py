@@ -45,6 +45,11 @@ class Draft:
         return self.table.table.rows[self.index][0]
 
     @property
+    def slipped(self) -> bool:
+        """Whether the row has more cells than the table has columns."""
+        return any(problem.reason == Reason.ROW_TOO_LONG for problem in self.problems)
+
+    @property
     def place(self) -> str:
         return f"{self.table.place}, row {self.row}"
 
@@ -135,6 +140,11 @@ def drafts(one: Understanding, zone: ZoneInfo) -> Iterator[Draft]:
     for index, (_number, row) in enumerate(one.table.rows):
         values: dict[str, Any] = dict(constants)
         draft = Draft(one, index, values, zone)
+        if len(row) > width and any(as_text(cell) for cell in row[width:]):
+            # Its cells have slipped out of their columns: nothing else that it says can be trusted.
+            draft.set_aside(Reason.ROW_TOO_LONG, None, cells=str(len(row)), headers=str(width))
+            yield draft
+            continue
         for name, cells in columns.items():
             value = cells[index]
             if value is None:
@@ -143,8 +153,6 @@ def drafts(one: Understanding, zone: ZoneInfo) -> Iterator[Draft]:
                 draft.set_aside(value.reason, name, said=value.said[:100], column=headers[name])
             else:
                 values[name] = value
-        if len(row) > width and any(as_text(cell) for cell in row[width:]):
-            draft.set_aside(Reason.ROW_TOO_LONG, None, cells=str(len(row)), headers=str(width))
         yield draft
 
 

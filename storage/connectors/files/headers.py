@@ -9,7 +9,8 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from storage.connectors.files.fields import HINTS, NEEDS, OBJECTS, Field
+from storage.connectors.files.fields import OBJECTS, Field
+from storage.connectors.files.signs import HINTS, NEEDS
 
 How = Literal["exact", "near", "mapping"]
 

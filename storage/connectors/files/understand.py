@@ -11,10 +11,10 @@ from storage.connectors.files import amounts, dates
 from storage.connectors.files.amounts import AmountStyle, currency_code
 from storage.connectors.files.cells import as_text
 from storage.connectors.files.dates import DateStyle
-from storage.connectors.files.fields import NEEDS
 from storage.connectors.files.headers import Match, fold, match
 from storage.connectors.files.mapping import MappingProblemError, TableMapping
 from storage.connectors.files.reading import Cell, Sheet
+from storage.connectors.files.signs import NEEDS
 from storage.connectors.files.tables import Table, cut
 
 Held = Literal["date_order", "decimal", "object_unclear", "status_absent", "spend_kind", "needs"]

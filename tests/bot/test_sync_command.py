@@ -1,0 +1,94 @@
+"""`vigie sync files` and `vigie quarantine`, as a person runs them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from bot.__main__ import command_line
+
+BAD = Path(__file__).parents[1] / "data" / "twenty_bad_rows.csv"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `vigie …` in a folder of its own, on a SQLite database of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("VIGIE_LANGUAGE", "VIGIE_TIMEZONE", "VIGIE_CURRENCY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VIGIE_DATABASE_URL", "sqlite:///vigie.sqlite3")
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *words: CliRunner().invoke(command_line(), list(words))
+
+
+def test_the_files_are_loaded_and_the_report_says_what_became_of_them(run: Run) -> None:
+    result = run("sync", "files", str(BAD), "--lang", "en")
+    assert result.exit_code == 0, result.output
+    assert "13 set aside, 7 loaded with a remark" in result.output
+    assert "twenty_bad_rows.csv, row 28: total" in result.output
+    again = run("sync", "files", str(BAD), "--lang", "fr")
+    assert "Rien n’a changé depuis la dernière synchronisation." in again.output
+
+
+def test_explain_says_how_each_column_is_read_and_writes_nothing(run: Run) -> None:
+    result = run("sync", "files", str(BAD), "--explain", "--lang", "en")
+    assert result.exit_code == 0, result.output
+    assert "day first, because of 15/01/2025" in result.output
+    assert "decimal comma, because of" in result.output
+    assert "Nothing was written." in result.output
+    assert run("quarantine", "--lang", "en").output.strip() == "The quarantine is empty: every row was loaded."
+
+
+def test_the_quarantine_is_listed_in_both_languages_and_as_json(run: Run) -> None:
+    run("sync", "files", str(BAD))
+    assert "twenty_bad_rows.csv, row 15 · B12 (deals)" in run("quarantine", "--lang", "en").output
+    assert "twenty_bad_rows.csv, ligne 15 · B12 (affaires)" in run("quarantine", "--lang", "fr").output
+    lines = json.loads(run("quarantine", "--json").output)
+    assert len([line for line in lines if not line["kept"]]) == 13
+    [line] = [line for line in lines if line["id"] == "B12"]
+    assert (line["reason"], line["field"], line["row"]["Statut"]) == ("status_unknown", "status", "Peut-être")
+
+
+def test_dates_that_nothing_decides_ask_for_a_word_and_the_rest_is_loaded(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "deals.csv").write_text("Deal ID,Status,Close date\n1,won,03/04/2025\n", encoding="utf-8")
+    (tmp_path / "given" / "products.csv").write_text("Product Name,Series\nTiles,T\n", encoding="utf-8")
+    result = run("sync", "files", "given", "--lang", "en")
+    assert result.exit_code == 1
+    assert 'date_order = "dmy"' in result.output.replace("\n", " ")
+    (tmp_path / "mapping.toml").write_text('date_order = "dmy"\n', encoding="utf-8")
+    result = run("sync", "files", "given/*.csv", "--mapping", "mapping.toml", "--lang", "en")
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere.csv"], "There is no file nowhere.csv."),
+        (["*.csv"], "There is no file *.csv."),
+        ([str(BAD), "--mapping", "nowhere.toml"], "There is no mapping file nowhere.toml."),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(run: Run, words: list[str], said: str) -> None:
+    result = run("sync", "files", *words, "--lang", "en")
+    assert result.exit_code == 2
+    assert result.output.strip() == said
+
+
+def test_a_word_of_the_mapping_that_is_not_known_offers_the_nearest(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text('curency = "EUR"\n', encoding="utf-8")
+    result = run("sync", "files", str(BAD), "--mapping", "mapping.toml", "--lang", "en")
+    assert result.exit_code == 2
+    assert "“curency” is not known; did you mean “currency”?" in result.output
+    assert "[bold]" not in result.output
+
+
+def test_brackets_in_a_name_are_shown_as_they_are(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("Deal ID,Status,Deal Name\n[red]x[/red],[bold]?,A\n", encoding="utf-8")
+    run("sync", "files", "d.csv")
+    assert "[red]x[/red]" in run("quarantine").output
