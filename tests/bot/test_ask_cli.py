@@ -1,0 +1,155 @@
+"""`vigie ask`: a sentence, a table, JSON by the contract, a picture; and clear words when it cannot."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from bot.__main__ import command_line
+from bot.app import open_database
+from bot.clock import FixedClock
+from bot.settings import read_settings
+from storage.workspaces import SINGLE
+from tests.kpi.company import Company
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "ask.schema.json").read_text())
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ask:
+    """Run `vigie ask` on a company with 15 deals created in September 2017, 6 of them won."""
+    for name, value in {"DATABASE_URL": f"sqlite:///{tmp_path}/ask.sqlite3", "LANGUAGE": "en"}.items():
+        monkeypatch.setenv(f"VIGIE_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    company = Company(SINGLE)
+    north, south = company.team("Nord"), company.team("Sud")
+    anna = company.person("Anna Vente", team=north, email="anna@example.org")
+    company.person("Bo Vente", team=south, email="bo@example.org")
+    customer = company.customer("Soleil [bold]SA", segment="B2B")
+    for at in range(15):
+        won = {"won": "2017-09-20", "amount": 1000_50} if at < 6 else {}
+        company.deal(created="2017-09-04", owner=anna, customer=customer, **won)
+    # The workspace's own row is written by the command, from the settings.
+    del company.rows["workspace"]
+    engine = open_database(read_settings(), FixedClock(datetime(2018, 1, 1, tzinfo=UTC)))
+    company.save(engine)
+    engine.dispose()
+
+    def run(*arguments: str) -> Any:
+        return CliRunner().invoke(command_line(), ["ask", *arguments])
+
+    return run
+
+
+def answered(ask: Ask, *arguments: str) -> dict[str, Any]:
+    result = ask(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_the_headline_says_the_number_and_what_it_is_made_of(ask: Ask) -> None:
+    result = ask("win rate 2017-09", "--today", "2018-01-01")
+    assert result.exit_code == 0
+    assert "Win rate (by creation date), September 2017: 40.0% (6 of 15)" in result.stdout
+
+
+def test_the_answer_speaks_french(ask: Ask) -> None:
+    result = ask("taux de transformation septembre 2017 par équipe", "--lang", "fr", "--today", "2018-01-01")
+    assert (
+        "Taux de transformation (par date de création), septembre 2017\u00a0: 40,0\u202f% (6 sur 15)" in result.stdout
+    )
+    assert "Nord" in result.stdout
+
+
+def test_the_json_has_the_numbers_unrounded_and_in_major_units(ask: Ask) -> None:
+    found = answered(ask, "average deal 2017-09", "--today", "2018-01-01")
+    assert (found["value"], found["numerator"], found["denominator"]) == (1000.5, 6003, 6)
+    assert (found["unit"], found["currency"]) == ("money", "EUR")
+    assert found["period"] == {"start": "2017-09-01", "end": "2017-10-01", "label": "September 2017"}
+
+
+def test_no_data_is_null_and_never_zero(ask: Ask) -> None:
+    found = answered(ask, "average deal 2019-09", "--today", "2020-01-01")
+    assert found["value"] is None
+    assert found["series"] == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "win rate 2017-09 by team weekly", "cycle median 2017", "revenue 2017 monthly vs last year", "upsell 2017",
+        "retention 2017", "leads 2017 by source", "lead conversion 2017", "cac 2017", "ltv 2017", "open pipeline 2017",
+        "deals created 2017 by customer without comparison", "win rate flow 2017 sans produit", "average deal 2010",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_kind_of_answer_keeps_the_contract(question: str, language: str, ask: Ask) -> None:
+    found = answered(ask, question, "--today", "2018-01-01", "--lang", language)
+    jsonschema.validate(found, SCHEMA, format_checker=jsonschema.FormatChecker())
+
+
+def test_groups_and_series_carry_names_and_days(ask: Ask) -> None:
+    found = answered(ask, "win rate 2017-Q3 by team monthly", "--today", "2018-01-01")
+    assert [(group["key"], group["value"]) for group in found["groups"]] == [("Nord", 40)]
+    assert [(point["start"], point["end"]) for point in found["series"]] == [
+        ("2017-07-01", "2017-08-01"),
+        ("2017-08-01", "2017-09-01"),
+        ("2017-09-01", "2017-10-01"),
+    ]
+
+
+def test_a_word_that_is_not_understood_is_said_on_standard_error(ask: Ask) -> None:
+    result = ask("win rate by tem", "--json")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "I do not know “by tem”; did you mean “by team”" in result.stderr
+
+
+def test_another_person_is_answered_within_their_rights(ask: Ask) -> None:
+    found = answered(ask, "win rate 2017-09", "--as", "bo@example.org", "--today", "2018-01-01")
+    assert found["value"] is None
+    refused = ask("win rate 2017-09 Anna", "--as", "bo@example.org", "--today", "2018-01-01")
+    assert refused.exit_code == 2
+    assert "Anna" in refused.stderr
+
+
+def test_me_is_the_person_of_the_address(ask: Ask) -> None:
+    found = answered(ask, "my win rate 2017-09", "--as", "ANNA@example.org", "--today", "2018-01-01")
+    assert found["filters"][0]["key"] == "Anna Vente"
+    assert found["value"] == 40
+
+
+def test_an_unknown_address_is_a_sentence(ask: Ask) -> None:
+    result = ask("win rate", "--as", "nobody@example.org")
+    assert result.exit_code == 2
+    assert "nobody@example.org" in result.stderr
+
+
+def test_names_of_the_crm_format_nothing_in_the_terminal(ask: Ask) -> None:
+    result = ask("revenue 2017-09 by customer", "--today", "2018-01-01")
+    assert "Soleil [bold]SA" in result.stdout
+
+
+def test_a_picture_of_groups_is_written_and_of_a_single_number_refused(ask: Ask, tmp_path: Path) -> None:
+    picture = tmp_path / "answer.png"
+    assert ask("win rate 2017-09 by team", "--today", "2018-01-01", "--chart", str(picture)).exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    single = ask("win rate 2017-09", "--today", "2018-01-01", "--chart", str(tmp_path / "none.png"))
+    assert "There is nothing to draw" in single.stderr
+    nowhere = ask("win rate 2017-09 by team", "--chart", str(tmp_path / "missing" / "a.png"))
+    assert nowhere.exit_code == 2
+
+
+def test_the_command_line_is_light_until_a_command_runs() -> None:
+    code = "import sys, bot.__main__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+    assert not {"pandas", "matplotlib", "sqlalchemy", "slack_bolt", "slack_sdk", "babel"} & set(loaded)
