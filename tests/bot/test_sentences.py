@@ -110,7 +110,7 @@ def test_did_you_mean_is_asked_in_french_quotation_marks() -> None:
         (
             "en",
             "Win rate (by closing date), September 2017, team Nord: 40.0% (6 of 15)",
-            "+20.0 pts vs August 2017 (20.0%, 2 of 10)",
+            "+20.0\u00a0pts vs August 2017 (20.0%, 2 of 10)",
         ),
         (
             "fr",
