@@ -125,7 +125,7 @@ class DealRows(Rows):
 
 
 class LeadRows(Rows):
-    """Leads, with their day and when they were converted.
+    """Leads, with their day and when they were converted; one without a day has its team on the day of conversion.
 
     Columns beside the table's own: `day` (of qualification, else creation), `qualifies`, `comes_in`, `is_converted`,
     `won_on` (day of conversion, null when unknown), `by_flag` (converted by the source's own flag).
@@ -133,7 +133,7 @@ class LeadRows(Rows):
 
     def __init__(self, workspace_id: str, currency: str) -> None:
         table = _leads(workspace_id).subquery("l")
-        super().__init__(table, workspace_id, currency, table.c.day)
+        super().__init__(table, workspace_id, currency, sa.func.coalesce(table.c.day, table.c.won_on))
 
 
 def _first_reassignments(workspace_id: str) -> FromClause:

@@ -48,13 +48,15 @@ class Naive:
 
     # Whose
 
-    def team_of(self, person: str | None, day: date) -> str | None:
+    def team_of(self, person: str | None, day: date | None) -> str | None:
+        if day is None:
+            return None
         for row in self.tables.get("membership", []):
             if row["person_id"] == person and row["starts_on"] <= day and (not row["ends_on"] or day < row["ends_on"]):
                 return str(row["team_id"])
         return None
 
-    def owned(self, owner: str | None, day: date, segment: Any, origin: Any, customer: str | None) -> Row:
+    def owned(self, owner: str | None, day: date | None, segment: Any, origin: Any, customer: str | None) -> Row:
         known = self.customers.get(customer or "", {})
         return {
             "rep": owner,
@@ -71,7 +73,7 @@ class Naive:
         return keys | {name: deal[f"{name}_id"] for name in ("product", "pipeline", "stage")}
 
     def lead_keys(self, lead: Row) -> Row:
-        day = lead["qualified_on"] or lead["created_on"] or date.min
+        day = lead["qualified_on"] or lead["created_on"] or self._conversion(lead)[1]
         return self.owned(lead["owner_id"], day, lead["segment"], lead["origin"], lead["customer_id"])
 
     def first_won(self, customer: str) -> Row | None:
