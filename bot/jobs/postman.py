@@ -28,8 +28,17 @@ EVENT_TYPE = "vigie_letter"
 LATEST_START_SECONDS = 35
 """A post begins at most so long after its claim: with its own deadline it then ends within the lease."""
 
-FILE_PATIENCE_SECONDS = 12
-"""How long Slack may take to digest an uploaded picture before the letter goes out without it."""
+FILE_TRIES = 6
+"""How often a letter is offered with its picture, while Slack digests the upload, before it goes out without it."""
+
+FILE_WAIT_SECONDS = 2
+"""Between two of those."""
+
+MOST_PICTURES = 3
+"""Attempts with a picture; a letter that was given back more often goes out in words."""
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+"""How far this clock may be ahead of Slack's when a message is searched by its time."""
 
 UNREADABLE_RETRY = timedelta(minutes=10)
 """When a channel whose history cannot be read is tried again (the bot may have been given the right meanwhile)."""
@@ -61,23 +70,32 @@ def deliver_one(context: Context, stopping: Event) -> bool:
 
 
 def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> outbox.Outcome | None:
-    """Post or edit, once. None = no byte has left, and none should: give the letter back."""
+    """Post or edit. None = nothing is in the channel and it is too late to begin: give the letter back.
+
+    Only a form that Slack refused is followed by another one, so there is at most one attempt that can succeed.
+    """
     if letter.edits is not None and letter.edits_ts is None:
         return outbox.skipped("the message it edits was never posted")
-    file_id = None if letter.chart is None else _picture(context, letter, letter.chart)
-    if stopping.is_set() or time.monotonic() - claimed > LATEST_START_SECONDS:
-        return None
-    outcome = _call(context, letter, _blocks(letter, file_id))
-    waited = 0.0
-    while file_id is not None and _is_refused(outcome) and waited < FILE_PATIENCE_SECONDS and not stopping.wait(2):
-        waited += 2
-        outcome = _call(context, letter, _blocks(letter, file_id))
-    if file_id is not None and _is_refused(outcome):
-        outcome = _call(context, letter, _blocks(letter, None))
-    if _is_refused(outcome):
-        log.error("letter_blocks_refused letter=%s", letter.id)
-        outcome = _call(context, letter, ())
-    return _settlement(context, letter, outcome)
+
+    def in_time() -> bool:
+        return not stopping.is_set() and time.monotonic() - claimed <= LATEST_START_SECONDS
+
+    forms: list[Sequence[Block]] = [_blocks(letter, None), ()]
+    if letter.chart is not None and letter.attempts <= MOST_PICTURES:
+        file_id = _picture(context, letter, letter.chart)
+        # Slack refuses a picture that it still works on.
+        forms = [*[_blocks(letter, file_id)] * FILE_TRIES, *forms] if file_id is not None else forms
+    outcome: Outcome | None = None
+    for tried, form in enumerate(forms):
+        if tried and len(forms) - tried > 2:
+            stopping.wait(FILE_WAIT_SECONDS)
+        if not in_time():
+            return None
+        outcome = _call(context, letter, form)
+        if not _is_refused(outcome):
+            break
+        log.warning("letter_form_refused letter=%s form=%d of %d", letter.id, tried + 1, len(forms))
+    return None if outcome is None else _settlement(context, letter, outcome)
 
 
 def _call(context: Context, letter: Letter, blocks: Sequence[Block]) -> Outcome:
@@ -121,7 +139,7 @@ def _look(context: Context, letter: Letter) -> outbox.Outcome:
             page = context.slack.ask(
                 "conversations.history",
                 channel=letter.channel_id,
-                oldest=f"{(letter.created_at - timedelta(seconds=5)).timestamp():.6f}",
+                oldest=f"{(letter.created_at - CLOCKS_DIFFER).timestamp():.6f}",
                 include_all_metadata=True,
                 limit=200,
                 cursor=cursor or None,
