@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.clock import FixedClock
 from bot.jobs import Job, alerts, digests, jobs, postman
 from bot.jobs.clock import Ticks
 from bot.playground.person import shown
-from storage import records, rules
+from bot.playground.server import Playground
+from bot.settings import Settings
+from storage import outbox, records, rules
 from storage.database import reading, writing
 from storage.schema import audit, letter, schedule
 from storage.sync import load
 from storage.workspaces import SINGLE
 from tests.bot.company import Company
-from tests.bot.conftest import Stage, both_databases
+from tests.bot.conftest import Stage, both_databases, serving
 
 
 class Lyon(Company):
@@ -121,6 +124,27 @@ def test_a_digest_is_posted_once_with_its_picture_and_not_again_after_a_restart(
     image = next(block for block in message["blocks"] if block["type"] == "image")
     assert "Win rate: 42.9%" in image["alt_text"]
     assert letters(vigie) == [("sent", None)]
+
+
+@pytest.mark.parametrize("had_posted", [True, False])
+def test_a_process_that_died_with_a_letter_in_its_hand_is_followed_by_one_that_looks_first(
+    playground: Playground, settings: Settings, clock: FixedClock, had_posted: bool
+) -> None:
+    with serving(playground, settings, clock) as first:
+        with_digest(first)
+        digests.JOB.run(first.context, Event())
+        with writing(first.engine) as connection:
+            held = outbox.claim(connection, clock.now())
+        assert held is not None
+        if had_posted:
+            metadata = postman.metadata_of(held.id)
+            first.context.slack.post(held.channel_id, held.payload["text"], held.payload["blocks"], metadata=metadata)
+    clock.move(timedelta(seconds=61))
+    with serving(playground, settings, clock) as second:
+        for _ in range(3):
+            work(second)
+        assert len(posted(second)) == 1
+        assert letters(second)[0][0] == "sent"
 
 
 @pytest.mark.parametrize("fault", ["lost_reply", "server_error_after", "lost_request", "server_error"])
