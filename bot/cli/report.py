@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from storage.sync import Report
 
 
+_MOST_WORDS = 8
+
+
 def show_report(console: "Console", connector: "FilesConnector", report: "Report", language: Language) -> None:
     _show_counts(console, report, language)
     _show_tables(console, connector, language)
@@ -113,6 +116,15 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                 ),
                 "dim",
             )
+        if rows.unknown_kinds:
+            sentence = _(
+                "{place}: these words say neither new, upsell, cross-sell nor additional business, and were left out: "
+                "{words}.",
+                place=one.place,
+                words=", ".join(rows.unknown_kinds[:_MOST_WORDS])
+                + (", …" if len(rows.unknown_kinds) > _MOST_WORDS else ""),
+            )
+            _say(console, sentence, "dim")
     for name in connector.mapping.unused([one.place for one in connector.tables]):
         _say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
 

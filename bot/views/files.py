@@ -32,6 +32,7 @@ def field_name(field: str, language: Language) -> str:
     names = {
         "id": _("identifier"),
         "name": _("name"),
+        "first_name": _("first name"),
         "status": _("status"),
         "stage": _("stage"),
         "pipeline": _("pipeline"),

@@ -25,13 +25,15 @@ class Builder:
     statuses: dict[str, Status]
     today: date
     occurrences: Counter[str] = field(default_factory=Counter)
+    unknown_kinds: Counter[str] = field(default_factory=Counter)
+    """Words of the kind column that say none of the kinds: left out, and reported once."""
     planned: int = 0
     """Closing dates of open deals: plans, not used."""
 
     def ext_id(self, draft: Draft) -> str:
         found = draft.text("id")
         if found is None and draft.object in ("person", "customer", "product"):
-            found = draft.text("name") or draft.text("email")
+            found = _full_name(draft) or draft.text("email")
         if found is not None:
             return found
         if self.one.column("id") is not None:
@@ -40,7 +42,7 @@ class Builder:
         return draft.content_id(self.occurrences, without=("amount",) if draft.object == "spend" else ())
 
     def name(self, draft: Draft, ext_id: str) -> str:
-        name = draft.text("name")
+        name = _full_name(draft)
         if name is None and self.one.column("name") is not None:
             draft.flag_kept(Reason.NAME_MISSING, "name", id=ext_id)
         return name or ext_id
@@ -78,6 +80,11 @@ class Builder:
         if told is not None and told != amount.currency:
             return _in_currency(amount, told), told
         return amount.minor, amount.currency
+
+
+def _full_name(draft: Draft) -> str | None:
+    """First and last name where they stand in two columns."""
+    return " ".join(filter(None, (draft.text("first_name"), draft.text("name")))) or None
 
 
 def moment(draft: Draft, name: str) -> datetime | None:

@@ -44,7 +44,9 @@ class Rows:
     others: int = 0
     """Headers, titles, totals, footers, blank rows."""
     planned: int = 0
-    """Closing dates of open deals that were not used: plans. (Not a count of other rows.)"""
+    """Loaded rows whose closing date was not used: a plan of an open deal."""
+    unknown_kinds: tuple[str, ...] = ()
+    """Words of the kind column that say none of the known kinds, the commonest first."""
 
     @property
     def all(self) -> int:
@@ -108,6 +110,7 @@ class FilesConnector:
             build(builder, draft)
             rows.append(draft)
         self.rows[one.place].planned = builder.planned
+        self.rows[one.place].unknown_kinds = tuple(word for word, _ in builder.unknown_kinds.most_common())
         return rows
 
     def _tell(self, built: Sequence[tuple[Understanding, Sequence[Draft]]]) -> None:

@@ -27,6 +27,8 @@ def deal(builder: Builder, draft: Draft, ext_id: str) -> records.Deal:
     minor, currency = builder.amount(draft)
     kind = draft.text("kind")
     known_kind = None if kind is None else kind_of(kind, KINDS)
+    if kind is not None and known_kind is None:
+        builder.unknown_kinds[kind] += 1
     return records.Deal(
         ext_id=ext_id,
         modified=moment(draft, "modified"),

@@ -35,7 +35,7 @@ _MODIFIED = _field(
 _CURRENCY = _field(
     "currency",
     "currency",
-    "currency|deal currency|deal currency code|currency code|currency iso code|amount currency|devise|monnaie|"
+    "currency|deal currency|deal currency code|currency code|currency iso code|amount currency|currency of value|devise|monnaie|"
     "code devise|devise du montant|devise de l opportunite",
 )
 _CUSTOMER = (
@@ -186,9 +186,10 @@ LEAD = (
     _field(
         "name",
         "text",
-        "lead name|full name|name|nom du lead|nom de la piste|lead|piste|prospect|nom|titre|title|contact|"
+        "lead name|full name|name|last name|nom de famille|nom du lead|nom de la piste|lead|piste|prospect|nom|titre|title|contact|"
         "nom du prospect|nom complet|lead title",
     ),
+    _field("first_name", "text", "first name|firstname|given name|prenom", 1),
     _field(
         "created",
         "date",
@@ -221,7 +222,14 @@ LEAD = (
 
 PERSON = (
     _field("id", "id", "user id|owner id|id|identifiant|person id|id utilisateur|matricule|employee id"),
-    _field("name", "text", _OWNER + "|name|full name|nom|nom complet|nom et prenom|collaborateur|salarie|employee", 2),
+    _field(
+        "name",
+        "text",
+        _OWNER
+        + "|name|full name|last name|surname|nom|nom de famille|nom complet|nom et prenom|collaborateur|salarie|employee",
+        2,
+    ),
+    _field("first_name", "text", "first name|firstname|given name|prenom", 1),
     _field("email", "text", "email|e mail|mail|courriel|adresse e mail|adresse email|email address|user email", 2),
     _field(
         "team", "text", "team|team name|equipe|sales team|hubspot team|nom de l equipe|equipe commerciale|service", 3

@@ -110,8 +110,8 @@ def _as_object(object_: str, headers: Sequence[str], name: str) -> Guess | None:
 
 
 def _spelled(header: str, prefixes: Sequence[str]) -> str:
-    """`Montant (€)` folds to `montant`: a currency's code at the end says the currency, not the field."""
-    text = re.sub(r" (eur|usd|gbp|chf|cad|ht)$", "", header)
+    """`Montant (€)` folds to `montant`: what ends a header may say the currency or the rank, not the field."""
+    text = re.sub(r" (eur|usd|gbp|chf|cad|ht|primary|principale?)$", "", header)
     first, _, rest = text.partition(" ")
     return rest if first in prefixes and rest else text
 

@@ -32,11 +32,12 @@ def lead(builder: Builder, draft: Draft, ext_id: str) -> records.Lead:
 def person(builder: Builder, draft: Draft, ext_id: str) -> records.Person:
     email = draft.text("email")
     active = draft.flag("active")
-    builder.names.add("person", ext_id, draft.text("name"), email, email and email.casefold())
+    name = builder.name(draft, ext_id)
+    builder.names.add("person", ext_id, name, email, email and email.casefold())
     return records.Person(
         ext_id=ext_id,
         modified=moment(draft, "modified"),
-        name=builder.name(draft, ext_id),
+        name=name,
         email=email and email.casefold(),
         region=draft.text("region"),
         team=draft.text("team") or draft.text("manager"),

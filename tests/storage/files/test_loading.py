@@ -245,6 +245,15 @@ def test_hostile_text_is_kept_as_text(folder: Folder) -> None:
     assert [deals[str(n)].name for n in range(5)] == names[:5]
 
 
+def test_a_name_in_two_columns_is_one_name(folder: Folder) -> None:
+    folder.write("equipe.csv", "Nom;Prénom;E-mail;Équipe\nExemple;Ann;a@exemple.example;Nord\n")
+    folder.write("deals.csv", DEALS + "1,Roof,open,1,Ann Exemple,A,P,2026-01-05,\n")
+    folder.load()
+    [person] = folder.rows(schema.person)
+    assert person.name == "Ann Exemple"
+    assert folder.deals()["1"].owner_id == person.id
+
+
 def test_people_without_a_team_column_are_in_the_team_of_their_manager(folder: Folder) -> None:
     folder.write("team.csv", "Sales agent,Manager,Regional office\nAnn,Bea,East\nCid,Bea,East\n")
     folder.load()
