@@ -1,13 +1,13 @@
 """My month at a glance, for the Home tab: the KPIs that a person lives by, with target and comparison."""
 
-from datetime import date
-
 from bot.blocks import Bold, Run, bullets, context
 from bot.conversation import Block, Context
 from bot.people import Viewer
 from bot.views import sentences
+from bot.views.question import title
 from kpi.catalog import AVERAGE_DEAL, DEALS_CREATED, REVENUE_WON, WIN_RATE
 from kpi.engine import answer
+from kpi.labels import period_label
 from kpi.period import Grain, this
 from kpi.query import Filter, KpiQuery
 from storage.database import reading
@@ -16,17 +16,28 @@ SHOWN = ((REVENUE_WON, "sum"), (DEALS_CREATED, "count"), (WIN_RATE, "closed"), (
 
 
 def month_blocks(viewer: Viewer, context_: Context) -> list[Block]:
-    """The month to date of the viewer's own deals, or of everything for an admin who sells nothing."""
+    """The month to date: a rep's own deals, or everything that a manager or an admin may see."""
     language, fiscal = viewer.language, viewer.workspace.fiscal_start_month
+    _ = language._
     with reading(context_.engine) as connection:
-        results = [answer(connection, _query(metric.metric, read, viewer, viewer.today)) for metric, read in SHOWN]
+        results = [answer(connection, _query(metric.metric, read, viewer)) for metric, read in SHOWN]
     lines: list[list[Run]] = []
     for result in results:
+        value = sentences.value_text(result.measured, result, language)
+        of = sentences.sample(result.measured, result, language)
         moved = sentences.comparison(result, language, fiscal)
-        lines.append([Bold(sentences.headline(result, language, fiscal)), *([" · ", moved] if moved else [])])
-    return [bullets(lines), context(sentences.as_of(results[0], viewer.workspace, language))]
+        shown = f"{value} ({of})" if of else value
+        lines.append([f"{title(result.query, language)}{_(': ')}", Bold(shown), *([" · ", moved] if moved else [])])
+    period = period_label(results[0].query.period, language.locale, fiscal)
+    whose = _("your deals") if _own(viewer) else _("all that you may see")
+    fresh = sentences.as_of(results[0], viewer.workspace, language)
+    return [context(f"{period} · {whose}"), bullets(lines), context(fresh)]
 
 
-def _query(metric: str, read: str, viewer: Viewer, today: date) -> KpiQuery:
-    mine = () if viewer.person_id is None else (Filter("rep", viewer.person_id, viewer.language._("me")),)
-    return KpiQuery(metric, read, this(Grain.MONTH, today), viewer.scope, today, filters=mine)
+def _own(viewer: Viewer) -> bool:
+    return viewer.role == "rep" and viewer.person_id is not None
+
+
+def _query(metric: str, read: str, viewer: Viewer) -> KpiQuery:
+    mine = (Filter("rep", viewer.person_id, viewer.language._("me")),) if _own(viewer) else ()
+    return KpiQuery(metric, read, this(Grain.MONTH, viewer.today), viewer.scope, viewer.today, filters=mine)

@@ -80,7 +80,7 @@ def run(asked: Asked, context: Context) -> Reply:
         )
     called = _("nobody") if person is None else name(person.name, _("(no name)"))
     sentence = _("Done. In the CRM this person is: {name}.", name=called)
-    return Reply(sentence, [paragraph(Ping(user_id), ": ", sentence)])
+    return Reply(sentence, [paragraph(Ping(user_id), _(": "), sentence)])
 
 
 def _lines(language: Language) -> Sequence[tuple[str, str]]:

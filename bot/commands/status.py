@@ -28,7 +28,7 @@ def _reply(status: Status, letters: dict[str, int], workspace: Workspace, langua
     lines = [_freshness(source, workspace, language) for source in status.sources]
     lines = lines or [_("No data has been loaded yet: run “vigie sync files …”.")]
     things = _things(language)
-    counted = [f"{things[name]}: {count(number, language.locale)}" for name, number in status.rows.items()]
+    counted = [f"{things[name]}{_(': ')}{count(number, language.locale)}" for name, number in status.rows.items()]
     put_aside = n(
         "{count} row is in quarantine: “vigie quarantine” lists it with its reason.",
         "{count} rows are in quarantine: “vigie quarantine” lists them with their reasons.",

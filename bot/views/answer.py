@@ -10,14 +10,14 @@ from bot.people import Viewer
 from bot.views import sentences
 from bot.views.chart import picture
 from bot.views.native import forms
+from bot.views.notes import left_out_sentences, note_sentences
 from bot.views.question import BY, DIMENSION, title
 from bot.views.state import encode
 from kpi.catalog import kpi
+from kpi.formulas import Acquisition, Lifetime, Mean, Rate, Retention, Total
 from kpi.period import Grain, buckets, previous, shift, until_today
 from kpi.query import KpiQuery, KpiResult
 
-_BEFORE_NOTES = 3
-"""Sentences in full size: comparison, other readings, target; the rest is small print."""
 _GROUPS = ("rep", "source", "team", "segment", "stage")
 """What the group button offers: the first of these that the KPI has."""
 _TREND = {Grain.DAY: 14, Grain.WEEK: 12, Grain.MONTH: 12, Grain.QUARTER: 8, Grain.YEAR: 5}
@@ -43,16 +43,28 @@ def answer_reply(result: KpiResult, viewer: Viewer, *, shareable: bool) -> Reply
     """The answer as Slack shows it; `shareable` offers to share it in the channel where it was asked."""
     language, fiscal = viewer.language, viewer.workspace.fiscal_start_month
     headline = sentences.headline(result, language, fiscal)
-    details = list(sentences.details(result, language, fiscal))
-    fresh = sentences.as_of(result, viewer.workspace, language)
+    details, small = told(result, language, fiscal)
+    small.append(sentences.as_of(result, viewer.workspace, language))
     top: list[Block] = [paragraph(Bold(headline))]
-    if details[:_BEFORE_NOTES]:
-        top.append(paragraph("\n".join(details[:_BEFORE_NOTES])))
-    small = [" ".join([*details[_BEFORE_NOTES:], fresh])]
-    end: list[Block] = [context(*small), *_buttons(result, viewer, shareable=shareable)]
+    if details:
+        top.append(paragraph("\n".join(details)))
+    end: list[Block] = [context(" ".join(small)), *_buttons(result, viewer, shareable=shareable)]
     shapes = _shapes(result, language, fiscal)
     ladder = [[*top, *shape, *end] for shape in shapes] or [[*top, *end]]
-    return Reply("\n".join([headline, *details, fresh]), ladder[0], ladder[1:])
+    return Reply("\n".join([headline, *details, *small]), ladder[0], ladder[1:])
+
+
+def told(result: KpiResult, language: Language, fiscal_start_month: int) -> tuple[list[str], list[str]]:
+    """The lines under the headline, and the small print: how sure the number is, then what must be known about it."""
+    lines = [
+        sentences.comparison(result, language, fiscal_start_month),
+        *(sentences.beside(other, result, language) for other in result.beside),
+        sentences.target(result, language),
+        sentences.interval(result, language),
+        sentences.few(result, language),
+    ]
+    notes = [*note_sentences(result, language), *left_out_sentences(result, language)]
+    return [line for line in lines if line], notes
 
 
 def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Sequence[Block]]:
@@ -82,11 +94,20 @@ def _buttons(result: KpiResult, viewer: Viewer, *, shareable: bool) -> list[Bloc
         elements.append(button(label[:1].upper() + label[1:], f"answer.group.{group}", state))
     elements += [
         button(translate("Previous period"), "answer.previous", state),
-        button(translate("The deals"), "answer.deals", state),
+        button(translate(_behind(query)), "answer.deals", state),
         button(translate("How it is computed"), "answer.how", state),
         button(translate("Share here") if shareable else translate("Share…"), "answer.share", state),
     ]
     return [actions(elements)]
+
+
+def _behind(query: KpiQuery) -> str:
+    """What the number counts, as the button calls it."""
+    formula = kpi(query.metric).reading(query.reading).formula
+    if isinstance(formula, Retention | Acquisition | Lifetime):
+        return N_("The customers")
+    counted = formula.measures if isinstance(formula, Rate | Mean | Total) else ()
+    return N_("The leads") if any(measure.population.table == "lead" for measure in counted) else N_("The deals")
 
 
 def trend_of(query: KpiQuery) -> KpiQuery:

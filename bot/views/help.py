@@ -32,16 +32,18 @@ def help_reply(language: Language, commands: Iterable[Command]) -> Reply:
     """What can be asked and done; one screen."""
     _ = language._
     examples = EXAMPLES[language.code]
-    lines = [line for command in commands for line in command.help(language)]
+    # Asking comes first: it is what Vigie is for.
+    ordered = sorted(commands, key=lambda command: command.words[0] != "ask")
+    lines = [line for command in ordered for line in command.help(language)]
     blocks: list[Block] = [
         header(_("What you can ask")),
         paragraph(_("Type /kpi and your question, in English or in French, in any order:")),
         bullets([[Bold(f"/kpi {example}")] for example in examples]),
         divider(),
         paragraph(Bold(_("The KPIs"))),
-        bullets([[Bold(language._(kpi.name)), ": ", language._(kpi.description)] for kpi in CATALOG]),
+        bullets([[Bold(_(kpi.name)), _(": "), _(kpi.description)] for kpi in CATALOG]),
         paragraph(Bold(_("The commands"))),
-        bullets([[Bold(f"/kpi {typed}"), ": ", does] for typed, does in lines]),
+        bullets([[Bold(f"/kpi {typed}"), _(": "), does] for typed, does in lines]),
         context(
             _("Periods: last month, this quarter, 2017, 2017-Q4, week 34, last 90 days, since 1 March, from … to …"),
             _("Group with “by team”, “by rep”, “by source”; compare with “vs last year”; see a trend with “weekly”."),
@@ -79,7 +81,7 @@ def definition_blocks(kpi: Kpi, reading: Reading, language: Language) -> list[Bl
 def _reading_line(reading: Reading, language: Language) -> Sequence[str | Bold]:
     _ = language._
     words = (reading.words.fr if language.code == "fr" else reading.words.en) or (reading.key,)
-    return (Bold(_(reading.name)), ": ", _(reading.description), " ", _("(say “{word}”)", word=words[0]))
+    return (Bold(_(reading.name)), _(": "), _(reading.description), " ", _("(say “{word}”)", word=words[0]))
 
 
 def target_sentence(target: Target, language: Language) -> str:

@@ -10,6 +10,7 @@ from bot.conversation import Block, Reply
 from bot.i18n import Language
 from bot.people import Viewer
 from bot.views import sentences
+from bot.views.answer import told
 from bot.views.chart import alt_text, picture
 from kpi.query import KpiResult, Note
 from kpi.reasons import Said
@@ -73,17 +74,20 @@ def letter(result: KpiResult, viewer: Viewer, language: Language) -> Shared:
     _, fiscal = language._, viewer.workspace.fiscal_start_month
     # "What you may see" would mean somebody else to every reader.
     narrowed = [note for note in result.notes if note.code == Said.NARROWED]
-    told = replace(result, notes=tuple(note for note in result.notes if note not in narrowed))
-    headline = sentences.headline(told, language, fiscal)
-    details = [*sentences.details(told, language, fiscal), *(_counted_only(note, language) for note in narrowed)]
-    fresh = sentences.as_of(result, viewer.workspace, language)
+    shown = replace(result, notes=tuple(note for note in result.notes if note not in narrowed))
+    headline = sentences.headline(shown, language, fiscal)
+    details, small = told(shown, language, fiscal)
+    small += [
+        *(_counted_only(note, language) for note in narrowed),
+        sentences.as_of(result, viewer.workspace, language),
+    ]
     blocks: list[Block] = [paragraph(Bold(headline))]
-    if details[:3]:
-        blocks.append(paragraph("\n".join(details[:3])))
+    if details:
+        blocks.append(paragraph("\n".join(details)))
     place = len(blocks)
-    blocks.append(context(" ".join([*details[3:], fresh])))
+    blocks.append(context(" ".join(small)))
     blocks.append(paragraph(_("Shared by"), " ", Ping(viewer.user_id)))
-    payload = {"text": spoken("\n".join([headline, *details, fresh])), "blocks": blocks}
+    payload = {"text": spoken("\n".join([headline, *details, *small])), "blocks": blocks}
     drawn = picture(result, language, fiscal)
     if drawn is None:
         return Shared(payload, None)
