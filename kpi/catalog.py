@@ -467,6 +467,8 @@ REVENUE_WON = Kpi(
             "chiffre d'affaires gagné",
             "montant gagné",
             "montant signé",
+            "revenu",
+            "revenus",
             "ventes",
         ),
     ),

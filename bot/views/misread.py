@@ -140,7 +140,7 @@ def _no_dimension(error: RefusedError, language: Language) -> str:
         "{kpi} cannot be counted by {dimension}; it can be by: {allowed}.",
         kpi=metric_name(str(error.values["metric"]), language),
         dimension=_(DIMENSION[str(error.values["dimension"])]),
-        allowed=_listed(names, language),
+        allowed=", ".join(names),
     )
 
 

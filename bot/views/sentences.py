@@ -32,13 +32,13 @@ def headline(result: KpiResult, language: Language, fiscal_start_month: int = 1)
     parts += [filter_words(chosen, language) for chosen in query.filters]
     asked, value = ", ".join(parts), value_text(result.measured, result, language)
     of = sample(result.measured, result, language)
-    if of and result.measured.value is not None:
+    if of:
         return language._("{question}: {value} ({sample})", question=asked, value=value, sample=of)
     return language._("{question}: {value}", question=asked, value=value)
 
 
 def sample(measured: Measured, result: KpiResult, language: Language) -> str:
-    """What a value was made of: "6 of 15" for a rate, "n = 15" for a mean; empty for a count or a sum."""
+    """What a value was made of: "6 of 15" for a rate, "n = 15" for a mean; empty for a count, a sum and no data."""
     return made_of(measured, result, result.query.reading, result.unit, language)
 
 
@@ -46,7 +46,7 @@ def made_of(measured: Measured, result: KpiResult, reading: str, unit: Unit, lan
     """`sample` for any reading of the answer's KPI."""
     metric, locale = result.query.metric, language.locale
     numerator, denominator = measured.numerator, measured.denominator
-    if denominator is None or metric == "ltv":
+    if measured.value is None or denominator is None or metric == "ltv":
         return ""
     if unit is not Unit.PERCENT or numerator is None:
         return language._("n = {count}", count=written.count(denominator, locale))
@@ -67,7 +67,7 @@ def comparison(result: KpiResult, language: Language, fiscal_start_month: int = 
     period = period_label(before.period, language.locale, fiscal_start_month)
     value = value_text(before.measured, result, language)
     of = sample(before.measured, result, language)
-    shown = f"{value}, {of}" if of and before.measured.value is not None else value
+    shown = f"{value}, {of}" if of else value
     moved = written.change(result.measured.value, before.measured.value, result.unit, result.currency, language.locale)
     if moved is None:
         return _("{period}: {value}", period=period, value=shown)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.i18n import language
+from bot.views.help import EXAMPLES
 from bot.views.question import describe
 from kpi import period as periods
 from kpi.catalog import CATALOG, kpi
@@ -65,7 +66,7 @@ def queries(draw: st.DrawFn) -> tuple[KpiQuery, int]:
 
 @pytest.mark.parametrize("code", ["en", "fr"])
 @given(asked=queries())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_shown_back_is_understood_as_the_same_question(code: str, asked: tuple[KpiQuery, int]) -> None:
     query, fiscal = asked
     shown = describe(query, language(code), fiscal)
@@ -100,3 +101,8 @@ def test_the_name_of_every_kpi_is_one_of_its_words(code: str, declared: object) 
     metric = getattr(declared, "metric", "")
     said = language(code)._(kpi(metric).name)
     assert understand(said, VOCABULARY, today=TODAY, scope=SCOPE).metric == metric
+
+
+@pytest.mark.parametrize("question", [example for examples in EXAMPLES.values() for example in examples])
+def test_every_example_of_the_help_is_understood(question: str) -> None:
+    assert understand(question, VOCABULARY, today=TODAY, scope=SCOPE)
