@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from storage.database import day_plus, days_between, insert, open_engine, reading, writing
+from storage.database import day_plus, days_between, insert, open_engine, reading, refresh_statistics, writing
 from storage.schema import GLOBAL_TABLES, metadata, workspace
 
 ACME = {
@@ -60,6 +60,16 @@ def test_days_are_counted_and_added_alike_on_both_databases(database: Engine) ->
         assert connection.scalar(sa.select(days_between(first, second))) == 2
         assert connection.scalar(sa.select(days_between(second, first))) == -2
         assert connection.scalar(sa.select(day_plus(first, sa.literal(2)))) == date(2024, 3, 1)
+
+
+def test_the_planner_is_told_how_large_a_table_has_become(database: Engine) -> None:
+    with writing(database) as connection:
+        connection.execute(insert(connection, workspace).values(ACME))
+    refresh_statistics(database, [workspace])
+    if database.dialect.name == "postgresql":
+        with reading(database) as connection:
+            known = connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'workspace'"))
+        assert known == 1
 
 
 def test_another_kind_of_database_is_refused_with_a_sentence() -> None:

@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -249,3 +251,26 @@ def test_another_workspace_sees_nothing_of_it(database: Engine) -> None:
     load_all(database, one_page(deal(), Stage(ext_id="S", name="S"), Purchase(ext_id="1", customer="C", purchased=NOW)))
     assert {row["workspace_id"] for row in rows(database, schema.deal)} == {"main"}
     assert rows(database, schema.purchase)[0]["purchased_on"] == date(2026, 3, 2)
+
+
+def test_two_syncs_of_the_same_rows_at_once_store_each_row_once(database: Engine) -> None:
+    load_all(database, one_page(deal("D0")))
+    mention = Mention(object="person", ext_id="U1", name="U1")
+    pages = [
+        Page(object="deal", records=[deal(f"D{page}-{n}", owner="U1") for n in range(20)], mentions=[mention])
+        for page in range(5)
+    ]
+    together = threading.Barrier(2)
+
+    def sync(_number: int) -> int:
+        return load_all(database, Told(pages, between=lambda: _meet(together))).total.seen
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(sync, range(2))) == [100, 100]
+    assert len(rows(database, schema.deal)) == 101
+    assert len(rows(database, schema.person)) == 1
+    assert rows(database, schema.change) == []
+
+
+def _meet(barrier: threading.Barrier) -> None:
+    barrier.wait(timeout=20)

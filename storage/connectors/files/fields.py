@@ -35,8 +35,8 @@ _MODIFIED = _field(
 _CURRENCY = _field(
     "currency",
     "currency",
-    "currency|deal currency|deal currency code|currency code|currency iso code|amount currency|currency of value|devise|monnaie|"
-    "code devise|devise du montant|devise de l opportunite",
+    "currency|deal currency|deal currency code|currency code|currency iso code|amount currency|currency of value|"
+    "devise|monnaie|code devise|devise du montant|devise de l opportunite",
 )
 _CUSTOMER = (
     "customer|customer name|customer id|client|nom du client|nom client|id client|code client|numero client|account|"
@@ -186,8 +186,8 @@ LEAD = (
     _field(
         "name",
         "text",
-        "lead name|full name|name|last name|nom de famille|nom du lead|nom de la piste|lead|piste|prospect|nom|titre|title|contact|"
-        "nom du prospect|nom complet|lead title",
+        "lead name|full name|name|last name|nom de famille|nom du lead|nom de la piste|lead|piste|prospect|nom|titre|"
+        "title|contact|nom du prospect|nom complet|lead title",
     ),
     _field("first_name", "text", "first name|firstname|given name|prenom", 1),
     _field(
@@ -225,8 +225,8 @@ PERSON = (
     _field(
         "name",
         "text",
-        _OWNER
-        + "|name|full name|last name|surname|nom|nom de famille|nom complet|nom et prenom|collaborateur|salarie|employee",
+        _OWNER + "|name|full name|last name|surname|nom|nom de famille|nom complet|nom et prenom|collaborateur|salarie|"
+        "employee",
         2,
     ),
     _field("first_name", "text", "first name|firstname|given name|prenom", 1),
