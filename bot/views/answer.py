@@ -80,7 +80,7 @@ def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> S
 
 
 def _buttons(result: KpiResult, viewer: Viewer, *, shareable: bool) -> list[Block]:
-    query, translate = result.query, viewer.language._
+    query, _ = result.query, viewer.language._
     state = encode(query)
     if state is None:
         return []
@@ -88,15 +88,15 @@ def _buttons(result: KpiResult, viewer: Viewer, *, shareable: bool) -> list[Bloc
     group = next((each for each in _GROUPS if each in dimensions and each != query.group_by), None)
     elements = []
     if query.grain is None:
-        elements.append(button(translate("Trend"), "answer.trend", state))
+        elements.append(button(_("Trend"), "answer.trend", state))
     if group is not None:
-        label = translate(BY[group])
+        label = _(BY[group])
         elements.append(button(label[:1].upper() + label[1:], f"answer.group.{group}", state))
     elements += [
-        button(translate("Previous period"), "answer.previous", state),
-        button(translate(_behind(query)), "answer.deals", state),
-        button(translate("How it is computed"), "answer.how", state),
-        button(translate("Share here") if shareable else translate("Share…"), "answer.share", state),
+        button(_("Previous period"), "answer.previous", state),
+        button(_(_behind(query)), "answer.deals", state),
+        button(_("How it is computed"), "answer.how", state),
+        button(_("Share here") if shareable else _("Share…"), "answer.share", state),
     ]
     return [actions(elements)]
 
