@@ -4,6 +4,7 @@
 today inclusive; its unit stays, so that whoever compares or labels it knows what it is the beginning of.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -97,6 +98,7 @@ def _relative(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tu
         case [unit, last, *_] if last in LAST and unit in UNITS and (not unit.endswith("s") or unit == "mois"):
             yield places[1] + 1, almanac.last(UNITS[unit])
     yield from _counted(tokens, places, said, almanac)
+    yield from _ago(tokens, places, said, almanac)
 
 
 _CUMULATED = {
@@ -134,6 +136,21 @@ def _counted(
                     yield end, rolling(unit, count, day)
         except (ValueError, OverflowError):
             continue
+
+
+def _ago(tokens: Sequence[Token], places: list[int], said: list[str], almanac: Almanac) -> Iterator[tuple[int, Period]]:
+    """ "2 months ago", "il y a 2 mois": the whole unit of the calendar so long before this one."""
+    match said:
+        case [_, unit, "ago", *_]:
+            at, last = 0, 2
+        case ["il", "y", "a", _, unit, *_]:
+            at, last = 3, 4
+        case _:
+            return
+    count = _number(tokens[places[at]])
+    if count is not None and unit in UNITS:
+        with contextlib.suppress(ValueError, OverflowError):
+            yield places[last] + 1, almanac.ago(UNITS[unit], count)
 
 
 def _ending(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tuple[int, date]]:

@@ -78,6 +78,10 @@ class Almanac:
         """The `count` complete units before the current one."""
         return last(unit, self.today, count, self.fiscal_start_month)
 
+    def ago(self, unit: Grain, count: int) -> Period:
+        """The whole unit that lies `count` units before the current one."""
+        return containing(unit, shift(self.this(unit).start, unit, -count), self.fiscal_start_month)
+
     def latest(self, point: Point, on_or_before: date) -> Period:
         """The most recent occurrence that starts on or before a day. Raises `ValueError` for a day that never is."""
         if point.year is not None:
