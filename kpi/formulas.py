@@ -24,7 +24,9 @@ def wilson(numerator: int, denominator: int) -> tuple[float, float] | None:
     n, share, z2 = denominator, numerator / denominator, Z95 * Z95
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, 100 * (centre - half)), min(100.0, 100 * (centre + half))
+    # At 0 and at n the bounds are exact; rounding would leave a speck.
+    low = 0.0 if numerator <= 0 else 100 * (centre - half)
+    return low, 100.0 if numerator >= denominator else 100 * (centre + half)
 
 
 def rate(numerator: int, denominator: int, *, subset: bool, sample: int | None = None) -> Measured:

@@ -123,7 +123,7 @@ def parts(measured: Measured) -> Value:
     return measured.value, measured.numerator, measured.denominator
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
 @given(company=companies(), question=questions(), data=st.data())
 def test_every_number_is_what_the_definitions_say(
     database: Engine, company: Company, question: dict[str, Any], data: st.DataObject
