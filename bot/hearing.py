@@ -131,6 +131,9 @@ def build_app(context: Context, threads: Threads, workspace_id: str) -> AsyncApp
             user, known = event.get("user"), body.get("event_id", "")
             if known in seen or not isinstance(user, str):
                 return
+            if event["type"] == "message" and event.get("channel_type") != "im":
+                # People talk with each other: none of Vigie's business.
+                return
             seen[known] = None
             if len(seen) > _EVENTS_REMEMBERED:
                 seen.popitem(last=False)

@@ -283,6 +283,14 @@ def test_a_mention_is_answered_to_that_person_only(vigie: Stage) -> None:
     assert "/kpi help" in shown(said)
 
 
+def test_people_talking_with_each_other_are_left_alone(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    ada.say("good morning", "sales")
+    ada.say("@vigie hello", "sales")
+    ada.wait_for("sales", lambda message: message["ephemeral"])
+    assert len([message for message in ada.messages("sales") if message["ephemeral"]]) == 1
+
+
 def test_the_home_tab_shows_my_month(vigie: Stage) -> None:
     anna = vigie.confirm("anna", "anna")
     anna.open_home()
