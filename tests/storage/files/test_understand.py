@@ -255,6 +255,15 @@ def test_a_mapping_that_cannot_be_used_says_what_and_offers_the_nearest(
     assert details.items() <= failure.value.details.items()
 
 
+def test_the_mapping_of_the_documentation_is_one_that_vigie_takes(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "files.md").read_text(encoding="utf-8")
+    (tmp_path / "mapping.toml").write_text(page.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    mapping = read_mapping(tmp_path / "mapping.toml")
+    table = mapping.table("pipeline_2024.csv")
+    assert (table.object, table.columns, table.date_order) == ("deal", {"closed": "Date de signature"}, "dmy")
+    assert mapping.declared_statuses() == {"chez le notaire": "open"}
+
+
 def test_a_mapping_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(MappingProblemError, match="mapping_absent"):
         read_mapping(tmp_path / "nowhere.toml")
