@@ -6,6 +6,7 @@ customer's.
 """
 
 from datetime import date
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
@@ -18,6 +19,9 @@ Condition = ColumnElement[bool]
 
 NAMED = {"rep": person, "team": team, "customer": customer, "product": product, "pipeline": pipeline, "stage": stage}
 """Dimensions whose key is a row id, and the table that has its name; other keys are their own names."""
+
+
+_DEALS = deal.alias("d")
 
 
 class Rows:
@@ -110,7 +114,7 @@ class DealRows(Rows):
     """Deals, or those of them that `table` holds; `today` is the day on which an open deal has its owner."""
 
     def __init__(self, workspace_id: str, currency: str, today: date, table: FromClause | None = None) -> None:
-        table = deal.alias("d") if table is None else table
+        table = _DEALS if table is None else table
         day: ColumnElement[date] = sa.func.coalesce(table.c.closed_on, sa.literal(today, sa.Date))
         super().__init__(table, workspace_id, currency, day)
 
@@ -132,10 +136,12 @@ class LeadRows(Rows):
     """
 
     def __init__(self, workspace_id: str, currency: str) -> None:
-        table = _leads(workspace_id).subquery("l")
+        table = _leads(workspace_id)
         super().__init__(table, workspace_id, currency, sa.func.coalesce(table.c.day, table.c.won_on))
 
 
+# An expression is the same for every question of a workspace, and costs more to build than to run.
+@lru_cache(maxsize=256)
 def _first_reassignments(workspace_id: str) -> FromClause:
     """Per deal, the owner that the first reassignment after its closing took it from.
 
@@ -157,7 +163,8 @@ def _first_reassignments(workspace_id: str) -> FromClause:
     return sa.select(ranked.c.object_id, ranked.c.old).where(ranked.c.nth == 1).subquery()
 
 
-def _leads(workspace_id: str) -> sa.Select[tuple[object, ...]]:
+@lru_cache(maxsize=256)
+def _leads(workspace_id: str) -> sa.Subquery:
     won, linked, dated = deal.alias(), deal.alias(), lead.alias()
     wins = sa.and_(
         won.c.workspace_id == workspace_id,
@@ -178,7 +185,7 @@ def _leads(workspace_id: str) -> sa.Select[tuple[object, ...]]:
         (lead.c.qualified.is_not(None), lead.c.qualified),
         else_=sa.or_(lead.c.qualified_on.is_not(None), ~tells_qualification),
     )
-    return sa.select(
+    found = sa.select(
         lead,
         sa.func.coalesce(lead.c.qualified_on, lead.c.created_on).label("day"),
         qualifies.label("qualifies"),
@@ -187,3 +194,4 @@ def _leads(workspace_id: str) -> sa.Select[tuple[object, ...]]:
         sa.case((by_flag, lead.c.converted_on), else_=first_win).label("won_on"),
         by_flag.label("by_flag"),
     ).where(lead.c.workspace_id == workspace_id)
+    return found.subquery("l")
