@@ -26,7 +26,8 @@ Ask = Callable[..., Any]
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ask:
     """Run `vigie ask` on a company with 15 deals created in September 2017, 6 of them won."""
-    for name, value in {"DATABASE_URL": f"sqlite:///{tmp_path}/ask.sqlite3", "LANGUAGE": "en"}.items():
+    address = f"sqlite:///{tmp_path}/ask.sqlite3"
+    for name, value in {"DATABASE_URL": address, "LANGUAGE": "en", "CURRENCY": "EUR"}.items():
         monkeypatch.setenv(f"VIGIE_{name}", value)
     monkeypatch.chdir(tmp_path)
     company = Company(SINGLE)
