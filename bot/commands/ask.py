@@ -1,18 +1,26 @@
 """`/kpi <question>`: the number, privately. Every question that names no other command comes here."""
 
+import re
 from collections.abc import Sequence
 
 from bot import commands
-from bot.conversation import Asked, Asker, Command, Context, Reply
+from bot.blocks import actions, button, paragraph
+from bot.conversation import Action, Asked, Asker, Click, Command, Context, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.views.answer import answer_reply
 from bot.views.help import EXAMPLES, help_reply
+from bot.views.misread import misread
 from kpi.engine import answer as compute
 from kpi.query import KpiQuery
 from kpi.vocabulary import read_vocabulary
 from kpi.words import understand
+from kpi.words.errors import NotUnderstoodError
 from storage.database import reading
+
+_CHOICES = 3
+_LONGEST = 300
+"""Characters of a question that is offered again with another word in it."""
 
 
 def run(asked: Asked, context: Context) -> Reply:
@@ -26,14 +34,17 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
         return help_reply(asker.language, commands.commands())
     with reading(context.engine) as connection:
         vocabulary = read_vocabulary(connection, viewer.scope, today=viewer.today, asker=viewer.person_id)
-        query = understand(
-            text,
-            vocabulary,
-            today=viewer.today,
-            scope=viewer.scope,
-            language=asker.language.code,
-            fiscal_start_month=viewer.workspace.fiscal_start_month,
-        )
+        try:
+            query = understand(
+                text,
+                vocabulary,
+                today=viewer.today,
+                scope=viewer.scope,
+                language=asker.language.code,
+                fiscal_start_month=viewer.workspace.fiscal_start_month,
+            )
+        except NotUnderstoodError as error:
+            raise _meant(error, text, asker.language) from error
         result = compute(connection, query)
     return answer_reply(result, viewer, shareable=_is_channel(asker))
 
@@ -43,6 +54,22 @@ def answer_query(asker: Asker, query: KpiQuery, viewer: Viewer, context: Context
     with reading(context.engine) as connection:
         result = compute(connection, query)
     return answer_reply(result, viewer, shareable=_is_channel(asker))
+
+
+def on_meant(click: Click, context: Context) -> Reply:
+    """One of the nearest words was clicked: the question with it in the place of what was not understood."""
+    return answer(click, click.value, context)
+
+
+def _meant(error: NotUnderstoodError, text: str, language: Language) -> Refusal:
+    """The sentence that names the word, with a button for each question that may have been meant."""
+    sentence = misread(error, language)
+    [unknown, *others] = error.unknown
+    if others or not unknown.nearest or len(text) > _LONGEST or text.count(unknown.text) != 1:
+        return Refusal(sentence, [paragraph(sentence)])
+    meant = [text.replace(unknown.text, near) for near in unknown.nearest[:_CHOICES]]
+    buttons = [button(question, f"answer.meant.{at}", question) for at, question in enumerate(meant)]
+    return Refusal(sentence, [paragraph(sentence), actions(buttons)])
 
 
 def _is_channel(asker: Asker) -> bool:
@@ -55,3 +82,4 @@ def _lines(language: Language) -> Sequence[tuple[str, str]]:
 
 
 COMMAND = Command(words=("ask", "question"), help=_lines, run=run)
+ACTIONS = (Action(re.compile(r"answer\.meant\.[0-9]"), on_meant),)

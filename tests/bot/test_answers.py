@@ -84,6 +84,14 @@ def test_what_is_not_understood_is_named_with_the_nearest_words(vigie: Stage) ->
     assert "win rate" in said
 
 
+def test_the_nearest_word_is_a_click_away(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    told = ask(ada, "/kpi revenu October 2026 by teem")
+    assert labels(told)[0] == "revenu October 2026 by team"
+    answer = after(ada, lambda: ada.click(told, "answer.meant.0"))
+    assert "€11,500.00" in shown(answer)
+
+
 def test_an_unforeseen_error_gives_a_reference_that_is_in_the_log(
     vigie: Stage, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
