@@ -178,8 +178,8 @@ def _leads(workspace_id: str) -> sa.Subquery:
     tells_qualification = lead.c.source.in_(
         sa.select(dated.c.source).where(dated.c.workspace_id == workspace_id, dated.c.qualified_on.is_not(None))
     )
-    by_flag = sa.and_(lead.c.converted.is_(sa.true()), ~links_deals)
     has_win = sa.exists().where(wins)
+    by_flag = sa.and_(lead.c.converted.is_(sa.true()), ~links_deals, ~has_win)
     first_win = sa.select(sa.func.min(won.c.closed_on)).where(wins).scalar_subquery()
     qualifies = sa.case(
         (lead.c.qualified.is_not(None), lead.c.qualified),

@@ -350,6 +350,16 @@ def test_the_flag_of_the_source_counts_only_where_it_links_no_deals(database: En
         assert conversion_days(connection, WORKSPACE) == 20
 
 
+def test_a_linked_win_dates_the_conversion_even_where_another_source_links_it(database: Engine) -> None:
+    company = Company()
+    lead = company.lead(created="2017-09-01", converted=True, converted_on="2017-09-02", source="list")
+    company.deal(created="2017-09-02", won="2017-10-21", lead=lead, source="crm")
+    company.save(database)
+    assert ask(database, "lead_conversion", "flow").measured.numerator == 0
+    october = containing(Grain.MONTH, date(2017, 10, 1))
+    assert ask(database, "lead_conversion", "flow", october).measured.numerator == 1
+
+
 # Targets and freshness
 
 
