@@ -91,6 +91,11 @@ def armed(engine: Engine, bomb: Bomb) -> Iterator[None]:
             sa.event.remove(engine, place, bomb.tick)
 
 
+def every(engine: Engine) -> int:
+    """Each place is tried on SQLite; the same code on PostgreSQL, which is slower to come back, at every third."""
+    return 1 if engine.dialect.name == "sqlite" else 3
+
+
 def put(engine: Engine, clock: FixedClock) -> str:
     with writing(engine) as connection:
         connection.execute(sa.delete(letter))
@@ -134,7 +139,7 @@ def live(world: Context, clock: FixedClock, ticks: int = 5) -> None:
 
 @pytest.mark.parametrize("answers", [[answer, answer] for answer in ANSWERS], ids=ANSWERS)
 def test_a_kill_anywhere_neither_loses_nor_doubles_a_letter(database: Engine, answers: list[str]) -> None:
-    for at in itertools.count():
+    for at in itertools.count(step=every(database)):
         clock, slack = FixedClock(NOW), Channel(answers)
         first = put(database, clock)
         clock.move(timedelta(seconds=5))

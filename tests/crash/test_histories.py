@@ -34,7 +34,7 @@ class Postman:
     looked: outbox.Outcome | None = None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(STEPS, max_size=40), st.lists(st.sampled_from(ANSWERS), max_size=10), st.booleans())
 def test_every_history_ends_with_each_letter_there_once(
     database: Engine, steps: list[tuple[str, str | int]], answers: list[str], readable_at_first: bool

@@ -22,7 +22,7 @@ from storage.schema import episode, letter, rule, schedule
 from storage.sync import load
 from storage.workspaces import SINGLE, ensure_workspace
 from tests.bot.company import Company
-from tests.crash.test_delivery import Bomb, Killed, armed
+from tests.crash.test_delivery import Bomb, Killed, armed, every
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ def test_a_kill_anywhere_leaves_the_letter_and_its_cause_together(
 ) -> None:
     # What a digest says is computed before the transaction that this test is about.
     monkeypatch.setattr(digests, "_written", lambda *_: Written({"text": "x", "blocks": []}, None))
-    for at in itertools.count():
+    for at in itertools.count(step=every(world.engine)):
         begin(world.engine)
         bomb = Bomb(at)
         with armed(world.engine, bomb):
