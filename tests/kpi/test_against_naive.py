@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -123,11 +124,27 @@ def parts(measured: Measured) -> Value:
     return measured.value, measured.numerator, measured.denominator
 
 
+COMPANY = {"company": companies(), "question": questions(), "data": st.data()}
+
+
 @settings(deadline=None, max_examples=8, suppress_health_check=list(HealthCheck))
-@given(company=companies(), question=questions(), data=st.data())
+@given(**COMPANY)
 def test_every_number_is_what_the_definitions_say(
     database: Engine, company: Company, question: dict[str, Any], data: st.DataObject
 ) -> None:
+    compare(database, company, question, data)
+
+
+@pytest.mark.torture
+@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@given(**COMPANY)
+def test_every_number_of_many_companies_is_what_the_definitions_say(
+    database: Engine, company: Company, question: dict[str, Any], data: st.DataObject
+) -> None:
+    compare(database, company, question, data)
+
+
+def compare(database: Engine, company: Company, question: dict[str, Any], data: st.DataObject) -> None:
     company.save(database)
     naive = Naive(company, question["today"])
     grain = data.draw(st.sampled_from([None, None, *Grain]))
