@@ -32,12 +32,13 @@ def harmless(message: Json) -> None:
         assert f'{{"type": "{element}"' not in written
 
 
-@pytest.mark.parametrize("dimension", ["customer", "segment", "source"])
-def test_groups_with_hostile_names_are_shown_harmlessly(hostile: Stage, dimension: str) -> None:
-    answer = ask(hostile.as_user("ada"), f"/kpi revenue November 2026 by {dimension}")
-    harmless(answer)
-    assert {"table", "data_table", "data_visualization"} & set(kinds(answer))
-    assert "Something went wrong" not in answer["text"]
+def test_groups_with_hostile_names_are_shown_harmlessly(hostile: Stage) -> None:
+    ada = hostile.as_user("ada")
+    for dimension in ("customer", "segment", "source"):
+        answer = ask(ada, f"/kpi revenue November 2026 by {dimension}")
+        harmless(answer)
+        assert {"table", "data_table", "data_visualization"} & set(kinds(answer))
+        assert "Something went wrong" not in answer["text"]
 
 
 def test_every_page_of_deals_with_hostile_names_is_shown_harmlessly(hostile: Stage) -> None:
@@ -67,8 +68,9 @@ def test_a_shared_answer_with_hostile_names_has_its_picture(hostile: Stage) -> N
     assert not [bad for bad in (*ACTIVE, *INVISIBLE) if bad in written]
 
 
-@pytest.mark.parametrize("text", NAMES[::9])
-def test_whatever_is_typed_is_answered_harmlessly(hostile: Stage, text: str) -> None:
-    answer = ask(hostile.as_user("ada"), f"/kpi revenue {text} October 2026")
-    harmless(answer)
-    assert "Something went wrong" not in answer["text"]
+def test_whatever_is_typed_is_answered_harmlessly(hostile: Stage) -> None:
+    ada = hostile.as_user("ada")
+    for text in NAMES[::9]:
+        answer = ask(ada, f"/kpi revenue {text} October 2026")
+        harmless(answer)
+        assert "Something went wrong" not in answer["text"], text
