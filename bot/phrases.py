@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import time
 from decimal import Decimal
+from zoneinfo import available_timezones
 
 from babel.dates import get_day_names
 from rapidfuzz import fuzz, process
@@ -47,6 +48,7 @@ _NUMBER = r"(?P<number>(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?)"
 _UNIT = r"\s*(?P<unit>%|pourcents?|percent|€|eur|euros?|jours?|days?|j\b)?"
 _BELOW = ("<=", "<", "below", "under", "less than", "sous", "en dessous de", "inferieur a", "moins de")
 _ABOVE = (">=", ">", "above", "over", "more than", "au-dessus de", "superieur a", "plus de")
+_LANGUAGES = {"en": ("english", "anglais"), "fr": ("french", "francais")}
 _CLOSE = 75
 """Likeness, out of 100, from which a word is offered."""
 
@@ -88,6 +90,24 @@ def cut_time(text: str) -> tuple[time | None, str]:
     if hour > 23 or minute > 59:
         return None, text
     return time(hour, minute), _around(text, found)
+
+
+def cut_language(text: str) -> tuple[str | None, str]:
+    """The language to write in: "in English", "en français"; and the rest."""
+    for found in re.finditer(r"\b(?:in|en)\s+([^\W\d_]+)", text, re.IGNORECASE):
+        for code, words in _LANGUAGES.items():
+            if fold(found.group(1)) in words:
+                return code, f"{text[: found.start()]} {text[found.end() :]}"
+    return None, text
+
+
+def cut_zone(text: str) -> tuple[str | None, str]:
+    """A time zone by its IANA name, `Europe/London`; and the rest."""
+    for word in re.finditer(r"[A-Za-z]+(?:/[A-Za-z_+-]+)+", text):
+        zone = next((name for name in available_timezones() if name.lower() == word.group().lower()), None)
+        if zone is not None:
+            return zone, _around(text, word)
+    return None, text
 
 
 @dataclass(frozen=True, slots=True)

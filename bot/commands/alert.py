@@ -11,7 +11,7 @@ from bot.channels import audience, ready
 from bot.conversation import Action, Asked, Asker, Block, Click, Command, Context, NotAllowed, NotThere, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
-from bot.phrases import Bound, ask_in_words, cut_bound, cut_channel, cut_recovery
+from bot.phrases import Bound, ask_in_words, cut_bound, cut_channel, cut_language, cut_recovery
 from bot.verbs import verb_of
 from bot.views.alert import evidence_sentence, rule_sentence, state_sentence
 from kpi.catalog import kpi
@@ -45,6 +45,7 @@ def run(asked: Asked, context_: Context) -> Reply:
 def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirmed: bool = False) -> Reply:
     _ = asker.language._
     channel_id, rest = cut_channel(text)
+    spoken, rest = cut_language(rest)
     recovery, rest = cut_recovery(rest)
     bound, rest = cut_bound(rest)
     if not rest.strip():
@@ -76,7 +77,7 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
             each=query.group_by,
             channel_id=channel.id,
             owner=asker.user_id,
-            language=asker.language.code,
+            language=spoken or asker.language.code,
             threshold=bound.value,
             recovery=recovery,
             direction=bound.direction,

@@ -11,7 +11,16 @@ from bot.channels import audience, ready
 from bot.conversation import Action, Asked, Asker, Block, Click, Command, Context, NotAllowed, NotThere, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
-from bot.phrases import ask_in_words, cut_channel, cut_time, cut_weekday, nearest, weekday_names
+from bot.phrases import (
+    ask_in_words,
+    cut_channel,
+    cut_language,
+    cut_time,
+    cut_weekday,
+    cut_zone,
+    nearest,
+    weekday_names,
+)
 from bot.verbs import verb_of
 from bot.views.digest import write_digest
 from bot.views.question import filter_words
@@ -50,6 +59,8 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
     """Monday at nine, here, for everything the asker may see, unless the words say otherwise."""
     _ = asker.language._
     channel_id, rest = cut_channel(text)
+    zone, rest = cut_zone(rest)
+    spoken, rest = cut_language(rest)
     at, rest = cut_time(rest)
     weekday, rest = cut_weekday(rest)
     narrowed = _narrowed(asker, rest, viewer, context_)
@@ -68,8 +79,8 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
             owner=asker.user_id,
             weekday=weekday or MONDAY,
             at=at or NINE,
-            time_zone=viewer.workspace.time_zone,
-            language=asker.language.code,
+            time_zone=zone or viewer.workspace.time_zone,
+            language=spoken or asker.language.code,
             dimension=narrowed[0].dimension if narrowed else None,
             key=narrowed[0].key if narrowed else None,
             now=now,

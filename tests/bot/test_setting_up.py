@@ -47,6 +47,17 @@ def test_a_digest_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
     assert (second.weekday, second.at, second.dimension, second.language) == (5, time(8, 30), None, "fr")
 
 
+def test_a_digest_speaks_the_language_and_keeps_the_hours_of_its_channel(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "at 09:00 (America/New_York), team Équipe Lyon; next on" in answer(
+        ada, "/kpi digest add Monday 9:00 america/new_york in French for team Lyon"
+    )
+    answer(ada, "/kpi alert add win rate < 20 en français")
+    (row,) = all_schedules(vigie)
+    assert (row.language, row.time_zone, row.key) == ("fr", "America/New_York", "sample:lyon")
+    assert [rule.language for rule in all_rules(vigie)] == ["fr"]
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
