@@ -54,9 +54,8 @@ def known(asker: Asker, context: Context) -> Viewer:
     with reading(context.engine) as connection:
         workspace = read_workspace(connection, asker.workspace_id)
         link = people.read_link(connection, asker.workspace_id, asker.user_id)
-    first_admin = _is_first_admin(user, context)
-    if link is None and first_admin:
-        link = _link_admin(asker, user, context)
+    if (link is None or link.role != "admin") and _is_first_admin(user, context):
+        link = _link_admin(asker, user, link, context)
     if link is None:
         raise _unknown(asker, user, context)
     today = context.clock.now().astimezone(workspace.zone).date()
@@ -125,14 +124,18 @@ def _is_first_admin(user: SlackUser, context: Context) -> bool:
     return bool(wanted and user.email and wanted.strip().casefold() == user.email.strip().casefold())
 
 
-def _link_admin(asker: Asker, user: SlackUser, context: Context) -> Link:
+def _link_admin(asker: Asker, user: SlackUser, before: Link | None, context: Context) -> Link:
+    """Make the person of VIGIE_ADMIN an admin; whom they already are in the CRM, they stay."""
     with writing(context.engine) as connection:
-        person = people.match(connection, asker.workspace_id, user.email or "")
+        person_id = before.person_id if before is not None else None
+        if person_id is None:
+            person = people.match(connection, asker.workspace_id, user.email or "")
+            person_id = None if person is None else person.id
         return people.link(
             connection,
             workspace_id=asker.workspace_id,
             slack_user_id=asker.user_id,
-            person_id=None if person is None else person.id,
+            person_id=person_id,
             role="admin",
             actor=asker.user_id,
             now=context.clock.now(),

@@ -12,7 +12,7 @@ from bot.people import Viewer, known
 from bot.views import answer as view
 from bot.views.deals import PAGE, deals_reply
 from bot.views.definition import definition_reply
-from bot.views.state import StaleState, decode
+from bot.views.state import StaleStateError, decode
 from kpi.behind import behind
 from kpi.catalog import kpi
 from kpi.engine import answer as compute
@@ -25,7 +25,7 @@ def asked_again(click: Click, context: Context) -> tuple[KpiQuery, Viewer]:
     viewer = known(click, context)
     try:
         return decode(click.value, viewer.scope, viewer.today), viewer
-    except StaleState:
+    except StaleStateError:
         raise NotThere(click.language._("This button is from an older answer: please ask again.")) from None
 
 

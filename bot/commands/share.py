@@ -12,7 +12,7 @@ from bot.i18n import language
 from bot.outcome import Sent
 from bot.people import known
 from bot.views import sentences, share
-from bot.views.state import StaleState, decode
+from bot.views.state import StaleStateError, decode
 from kpi.engine import answer as compute
 from kpi.query import KpiQuery
 from storage import audit, outbox
@@ -37,7 +37,7 @@ def on_picked(sent: Submitted, context: Context) -> Mapping[str, str] | None:
     try:
         query = decode(sent.private_metadata, viewer.scope, viewer.today)
         reply = _question(sent, query, picked, sent.private_metadata, context)
-    except StaleState:
+    except StaleStateError:
         return {share.BLOCK: sent.language._("This button is from an older answer: please ask again.")}
     except Refusal as refusal:
         return {share.BLOCK: refusal.sentence}
@@ -56,7 +56,7 @@ def on_yes(click: Click, context: Context) -> Reply:
     viewer = known(click, context)
     try:
         query = decode(state, viewer.scope, viewer.today)
-    except StaleState:
+    except StaleStateError:
         raise NotThere(_("This button is from an older answer: please ask again.")) from None
     channel = ready(click, channel_id, context)
     with reading(context.engine) as connection:

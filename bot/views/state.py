@@ -17,7 +17,7 @@ from kpi.scope import Scope
 _NAME = 60
 
 
-class StaleState(ValueError):
+class StaleStateError(ValueError):
     """What came back with a click is no question that Vigie could have put there, or no longer one."""
 
 
@@ -80,11 +80,11 @@ def encode(query: KpiQuery) -> str | None:
 
 
 def decode(value: str, scope: Scope, today: date) -> KpiQuery:
-    """The question of a clicked button, asked with the clicker's own scope. Raises `StaleState`."""
+    """The question of a clicked button, asked with the clicker's own scope. Raises `StaleStateError`."""
     try:
         state = _State.model_validate_json(value)
     except (ValidationError, KeyError) as error:
-        raise StaleState(type(error).__name__) from None
+        raise StaleStateError(type(error).__name__) from None
     return KpiQuery(
         metric=state.m,
         reading=state.r,

@@ -215,6 +215,11 @@ def test_the_first_question_asks_who_one_is_and_is_then_answered(vigie: Stage) -
     assert "€10,000.00" in shown(ask(anna, "/kpi revenue October 2026"))
 
 
+def test_the_person_of_the_setting_is_admin_whatever_they_were_before(vigie: Stage) -> None:
+    ada = vigie.confirm("ada", "chloe", role="rep")
+    assert "€11,500.00" in shown(ask(ada, "/kpi revenue October 2026"))
+
+
 def test_nobody_becomes_a_person_that_somebody_else_already_is(vigie: Stage) -> None:
     vigie.confirm("nobody", "anna")
     anna = vigie.as_user("anna")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.views.state import StaleState, decode, encode
+from bot.views.state import StaleStateError, decode, encode
 from kpi.period import Grain, Period
 from kpi.query import Comparison, Filter, KpiQuery
 from kpi.scope import Scope
@@ -61,11 +61,11 @@ def test_a_question_too_long_for_a_button_gives_no_button() -> None:
     ],
 )
 def test_what_vigie_did_not_put_there_is_refused(value: str) -> None:
-    with pytest.raises(StaleState):
+    with pytest.raises(StaleStateError):
         decode(value, BOSS, TODAY)
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_a_question_or_refused(value: str) -> None:
-    with pytest.raises(StaleState):
+    with pytest.raises(StaleStateError):
         decode(value, BOSS, TODAY)
