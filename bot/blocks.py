@@ -28,7 +28,9 @@ NAME = 60
 
 _MARKS_IN_A_ROW = 3
 _FORMATTING = re.compile(r"([*_~`|])")
-_LINKS = re.compile(r"(?i)(?<=[a-z0-9])(?:\.(?=[a-z]{2})|:(?=[a-z/])|@(?=[a-z0-9]))|(?<!\w)[#@](?=\w)|:(?=[\w+'-]+:)")
+_LINKS = re.compile(
+    r"(?i)(?<=[a-z0-9])(?:\.(?=[a-z]{2})|:(?=[a-z/])|@(?=[a-z0-9]))|(?<!\w)[#@](?=\w)|:(?=[\w+'-]*[a-z][\w+'-]*:)"
+)
 _COMMANDS = re.compile(r"<(?=[!@#]|\w+:)")
 """What would be a ping or a link if Slack formatted the text after all."""
 _JOINER = "\u2060"

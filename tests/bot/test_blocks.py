@@ -66,6 +66,7 @@ def test_french_typography_survives() -> None:
     sentence = "« 1\u202f234,56\u00a0€ », soit 40,0\u202f% : T4 2017"
     assert blocks.clean(sentence) == sentence
     assert blocks.spoken(sentence) == sentence
+    assert blocks.spoken("on 23 Nov 2026 at 12:45: 9.3%") == "on 23 Nov 2026 at 12:45: 9.3%"
 
 
 def test_only_an_id_names_somebody() -> None:
