@@ -1,6 +1,6 @@
 """What a digest tells: the KPIs over their judged windows, what is worth saying about them, and who did well."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -14,6 +14,7 @@ from kpi.judged import judged_period
 from kpi.period import Grain, Period
 from kpi.query import Comparison, Filter, Group, KpiQuery, KpiResult
 from kpi.scope import Scope
+from kpi.trend import trend
 
 METRICS = (
     "win_rate",
@@ -26,10 +27,9 @@ METRICS = (
     "open_pipeline",
 )
 DRAWN = ("win_rate", "revenue_won")
-"""The two small lines of the picture, week by week."""
+"""The two small lines of the picture."""
 EXPLAINED = ("win_rate", "revenue_won", "leads")
 """Whose changes are taken apart by group."""
-WEEKS = 12
 MOST_PRAISED = 2
 
 
@@ -44,7 +44,7 @@ class Digest:
     absent: tuple[str, ...]
     """Metrics without data for this digest."""
     trends: tuple[KpiResult, ...]
-    """Some of the results, each with the series of its last complete weeks."""
+    """Some of the results, each with the series that led to it."""
     findings: tuple[Finding, ...]
     by_rep: KpiResult | None
     praised: tuple[Group, ...]
@@ -71,7 +71,7 @@ def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequ
         filters=chosen,
         results=told,
         absent=tuple(metric for metric in METRICS if metric not in known),
-        trends=tuple(_trend(connection, known[metric], today) for metric in DRAWN if metric in known),
+        trends=tuple(_trends(connection, known)),
         findings=tuple(findings(told, grouped)),
         by_rep=by_rep,
         praised=tuple(did_well(by_rep, MOST_PRAISED)) if by_rep is not None else (),
@@ -101,9 +101,10 @@ def _grouped(connection: Connection, result: KpiResult, dimension: str) -> KpiRe
     return answer(connection, replace(result.query, group_by=dimension))
 
 
-def _trend(connection: Connection, result: KpiResult, today: date) -> KpiResult:
-    """The result, with the series of its last complete weeks."""
-    weeks = periods.last(Grain.WEEK, today, WEEKS)
-    query = replace(result.query, period=weeks, grain=Grain.WEEK, comparison=None)
-    series = answer(connection, query).series
-    return replace(result, query=replace(result.query, grain=Grain.WEEK), series=series)
+def _trends(connection: Connection, known: Mapping[str, KpiResult]) -> Iterator[KpiResult]:
+    """Each result with the series that led to it."""
+    for metric in DRAWN:
+        if metric in known and (led := trend(connection, known[metric].query)) is not None:
+            result = known[metric]
+            query = replace(result.query, grain=led.query.grain)
+            yield replace(result, query=query, series=led.series, window=led.window)

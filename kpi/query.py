@@ -132,6 +132,8 @@ class KpiResult:
     previous: Previous | None = None
     groups: tuple[Group, ...] = ()
     series: tuple[Point, ...] = ()
+    window: int | None = None
+    """Days that each point of the series looks back on, where they overlap; None = a point is its bucket."""
     beside: tuple[Beside, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[Note, ...] = ()

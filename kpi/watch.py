@@ -11,10 +11,8 @@ from sqlalchemy import Connection
 from kpi.catalog import kpi
 from kpi.engine import answer
 from kpi.findings import in_unit, shortfall
-from kpi.judged import TWENTY_EIGHT, judged_period
-from kpi.period import Grain, last
+from kpi.judged import judged_period
 from kpi.query import Filter, Group, KpiQuery, KpiResult, Measured
-from kpi.refusals import RefusedError
 from kpi.scope import Scope
 from kpi.threshold import Direction, Threshold
 from kpi.vocabulary import read_vocabulary
@@ -110,16 +108,6 @@ def where_to_look(connection: Connection, rule: Rule, query: KpiQuery) -> tuple[
     if worst is None or len(result.groups) < 2 or shortfall(worst.measured, bound, below=below) <= 0:
         return None
     return dimension, worst
-
-
-def trend(connection: Connection, query: KpiQuery) -> KpiResult | None:
-    """The last complete weeks (months, for a KPI judged over a year) as a series; None where it has none."""
-    grain = Grain.WEEK if query.period.days <= TWENTY_EIGHT else Grain.MONTH
-    asked = replace(query, period=last(grain, query.today, 12), grain=grain, comparison=None, group_by=None)
-    try:
-        return answer(connection, asked)
-    except RefusedError:
-        return None
 
 
 def _decimal(exact: Fraction) -> Decimal:

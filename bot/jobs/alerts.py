@@ -21,7 +21,8 @@ from kpi.refusals import RefusedError
 from kpi.scope import scope_of
 from kpi.standing import as_of
 from kpi.threshold import Standing, State, Transition, judge
-from kpi.watch import Watched, question, threshold_of, trend, watched, where_to_look
+from kpi.trend import trend
+from kpi.watch import Watched, question, threshold_of, watched, where_to_look
 from storage import audit, outbox, rules
 from storage.database import reading, writing
 from storage.people import read_link

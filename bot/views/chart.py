@@ -1,6 +1,7 @@
 """From an answer to its picture, with every word in the reader's language."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from fractions import Fraction
 
 from bot.blocks import clean
@@ -9,6 +10,7 @@ from kpi import format as written
 from kpi.catalog import kpi
 from kpi.charts.chart import MOST_BARS, Chart, Kind, Level, Mark
 from kpi.charts.ticks import ticks
+from kpi.period import Grain
 from kpi.query import Group, KpiResult, Measured, Point, Unit
 
 ALT = 2000
@@ -58,7 +60,7 @@ def picture(
         marks = _points(result, language, fiscal_start_month, before)
         return Chart(
             Kind.LINE,
-            language._(BY[query.grain.value], kpi=language._(kpi(query.metric).name)),
+            _line_title(result, query.grain, language),
             where,
             marks,
             unit=_unit(result, language),
@@ -81,6 +83,13 @@ def picture(
             notes=_packed([*more, *_marked(marks, Kind.BARS, language)]),
         )
     return None
+
+
+def _line_title(result: KpiResult, grain: Grain, language: Language) -> str:
+    what = language._(kpi(result.query.metric).name)
+    if result.window is None:
+        return language._(BY[grain.value], kpi=what)
+    return language._("{kpi} over {days} days", kpi=what, days=result.window)
 
 
 def panel(result: KpiResult, change: str, language: Language, fiscal_start_month: int = 1) -> Chart:
@@ -153,7 +162,7 @@ def _points(
     befores += (None,) * (len(result.series) - len(befores))
     return tuple(
         Mark(
-            label=written.bucket_label(point.start, grain, language.locale, fiscal_start_month),
+            label=_when(point, result, grain, language, fiscal_start_month),
             value=_place(result, point.measured.value),
             text=_text(result, point.measured, language),
             short=_short(result, point.measured, language),
@@ -165,6 +174,13 @@ def _points(
         )
         for point, earlier in zip(result.series, befores, strict=False)
     )
+
+
+def _when(point: Point, result: KpiResult, grain: Grain, language: Language, fiscal_start_month: int) -> str:
+    """A bucket by its name; a window that overlaps the others by its last day."""
+    if result.window is None:
+        return written.bucket_label(point.start, grain, language.locale, fiscal_start_month)
+    return written.bucket_label(point.end - timedelta(days=1), Grain.DAY, language.locale)
 
 
 def _bar(group: Group, result: KpiResult, language: Language) -> Mark:

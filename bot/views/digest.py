@@ -220,5 +220,5 @@ def _chart(digest: Digest, language: Language) -> dict[str, Any] | None:
     if not drawn:
         return None
     parts = [panel(result, _arrow(result, language), language) for result in drawn]
-    picture = panels(language._("Week by week"), _title(digest, language), parts, language)
+    picture = panels(language._("Over 28 days, week after week"), _title(digest, language), parts, language)
     return {"chart": picture.to_json(), "title": picture.title, "alt": alt_text(picture, language)}

@@ -1,0 +1,47 @@
+"""How a judged number came to be what it is: its value at the end of each of the last weeks or months."""
+
+from dataclasses import replace
+from typing import TypeGuard
+
+from sqlalchemy import Connection
+
+from kpi.catalog import kpi
+from kpi.engine import answer
+from kpi.formulas import Additive, Formula, Mean, Rate, Total
+from kpi.judged import TWENTY_EIGHT
+from kpi.period import Grain, Period, last, shift
+from kpi.query import KpiQuery, KpiResult
+from kpi.refusals import RefusedError
+from kpi.rolling import rolling
+
+POINTS = 12
+WEEK = 7
+
+
+def trend(connection: Connection, query: KpiQuery) -> KpiResult | None:
+    """The query's number over time, as a series whose last point is today's; None for a KPI that has none.
+
+    A sum, mean or rate judged over 28 days is shown as it stood each week, each point over its own 28 days: the last
+    one is the number itself. What does not add up over days (a median, retention) is shown by complete week or month.
+    """
+    formula = kpi(query.metric).reading(query.reading).formula
+    alone = replace(query, comparison=None, group_by=None)
+    try:
+        if query.period.days == TWENTY_EIGHT and _adds_up(formula):
+            return _rolling(connection, alone, formula)
+        grain = Grain.WEEK if query.period.days <= TWENTY_EIGHT else Grain.MONTH
+        return answer(connection, replace(alone, period=last(grain, query.today, POINTS), grain=grain))
+    except RefusedError:
+        return None
+
+
+def _adds_up(formula: Formula) -> TypeGuard[Additive]:
+    """Whether numerators and denominators of days give those of a longer time."""
+    return isinstance(formula, Mean | Total) or (isinstance(formula, Rate) and formula.sample is None)
+
+
+def _rolling(connection: Connection, query: KpiQuery, formula: Additive) -> KpiResult:
+    start = shift(query.period.start, Grain.DAY, -WEEK * (POINTS - 1))
+    daily = answer(connection, replace(query, period=Period(start, query.period.end), grain=Grain.DAY))
+    series = rolling(daily.series, formula, window=TWENTY_EIGHT, step=WEEK)
+    return replace(daily, query=replace(query, grain=Grain.WEEK), series=series, window=TWENTY_EIGHT)
