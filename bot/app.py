@@ -23,15 +23,15 @@ from starlette.routing import Route
 from bot import gate
 from bot.clock import Clock, SystemClock
 from bot.conversation import Context
+from bot.database import open_database
 from bot.hearing import build_app
 from bot.jobs import jobs as all_jobs
 from bot.jobs.clock import Ticks
 from bot.settings import Settings
 from bot.slack import Slack
 from bot.threads import Threads
-from storage.database import open_engine, reading
-from storage.migrate import upgrade
-from storage.workspaces import SINGLE, ensure_workspace
+from storage.database import reading
+from storage.workspaces import SINGLE
 
 log = logging.getLogger(__name__)
 
@@ -76,23 +76,6 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
         log.info("stopped")
 
     return vigie
-
-
-def open_database(settings: Settings, clock: Clock) -> Engine:
-    """The database at its newest revision, with the workspace's row as the settings say."""
-    engine = open_engine(settings.database_url.get_secret_value())
-    upgrade(engine)
-    ensure_workspace(
-        engine,
-        SINGLE,
-        now=clock.now(),
-        time_zone=settings.timezone,
-        currency=settings.currency,
-        language=settings.language,
-        fiscal_start_month=settings.fiscal_start_month,
-        visibility=settings.visibility,
-    )
-    return engine
 
 
 def _routes(context: Context, bolt: AsyncApp) -> list[Route]:

@@ -40,9 +40,9 @@ def ask(
 
     from rich.console import Console
 
-    from bot.app import open_database
     from bot.cli.answered import draw_chart, show_answer
     from bot.clock import SystemClock
+    from bot.database import open_database
     from bot.i18n import language
     from bot.logs import configure_logs
     from bot.settings import SettingsError, read_settings

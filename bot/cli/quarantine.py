@@ -21,8 +21,8 @@ def quarantine(
     from rich.console import Console
     from rich.text import Text
 
-    from bot.app import open_database
     from bot.clock import SystemClock
+    from bot.database import open_database
     from bot.i18n import language
     from bot.settings import SettingsError, read_settings
     from storage.database import reading

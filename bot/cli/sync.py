@@ -35,10 +35,10 @@ def files(
     """Load CSV and Excel files. Loading the same files again changes nothing."""
     from rich.console import Console
 
-    from bot.app import open_database
     from bot.cli.report import show_report
     from bot.cli.understood import show_understanding
     from bot.clock import SystemClock
+    from bot.database import open_database
     from bot.i18n import language
     from bot.settings import SettingsError, read_settings
     from bot.views.files import failure_sentence

@@ -10,8 +10,9 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
-from bot.app import Vigie, open_database, open_vigie
+from bot.app import Vigie, open_vigie
 from bot.clock import Clock, SystemClock
+from bot.database import open_database
 from bot.demo.stage import Seats, arrange, load_company, seat
 from bot.playground.server import Playground
 from bot.playground.world import World

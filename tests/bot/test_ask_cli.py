@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import command_line
-from bot.app import open_database
 from bot.clock import FixedClock
+from bot.database import open_database
 from bot.settings import read_settings
 from storage.workspaces import SINGLE
 from tests.kpi.company import Company
