@@ -62,6 +62,10 @@ def _by_number(place: str) -> tuple[str, int]:
     return (head, int(number)) if number.isdigit() else (place, 0)
 
 
+def _stands_in(place: str, table: str) -> bool:
+    return place.startswith(f"{table}, row ")
+
+
 class Ledger:
     """The quarantine of one source during one sync."""
 
@@ -77,6 +81,7 @@ class Ledger:
             )
         }
         self._seen: set[str] = set()
+        self._well: set[str] = set()
         self.cleared = 0
 
     def rows(self, problems: Iterable[Problem]) -> list[Row]:
@@ -103,16 +108,21 @@ class Ledger:
         )
 
     def clear(self, connection: Connection, object_: str, loaded: set[str], finished: str | None) -> None:
-        """Forget the lines of rows that now load (`loaded` ext ids), and those of a `finished` place not seen again."""
-        gone = [
-            line.id
-            for line in self._lines.values()
-            if line.id not in self._seen
-            and (
-                (line.object == object_ and line.ext_id in loaded)
-                or (finished is not None and line.place.startswith(f"{finished}, row "))
-            )
-        ]
+        """Forget the lines of a `finished` place that were not seen again, and note those of rows that now load.
+
+        `loaded` are ext ids. Another file of this sync may still say why one of them is in the quarantine, so those
+        lines go only when the sync ends (`close`).
+        """
+        self._well.update(line.id for line in self._lines.values() if line.object == object_ and line.ext_id in loaded)
+        if finished is not None:
+            self._forget(connection, {line.id for line in self._lines.values() if _stands_in(line.place, finished)})
+
+    def close(self, connection: Connection) -> None:
+        """Forget the lines of rows that loaded in this sync and that none of its places spoke of."""
+        self._forget(connection, self._well)
+
+    def _forget(self, connection: Connection, ids: set[str]) -> None:
+        gone = [line_id for line_id in ids if line_id in self._lines and line_id not in self._seen]
         if not gone:
             return
         mine = (quarantine.c.workspace_id == self._workspace_id, quarantine.c.id.in_(gone))

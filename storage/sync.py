@@ -95,10 +95,10 @@ def load(
     except BaseException as failure:
         run.end(report.total, now + timedelta(seconds=perf_counter() - began), error=type(failure).__name__)
         raise
-    report.cleared = run.ledger.cleared
     report.suggestions = tuple(connector.suggestions())
     report.took = perf_counter() - began
     run.end(report.total, now + timedelta(seconds=report.took))
+    report.cleared = run.ledger.cleared
     return report
 
 
@@ -169,6 +169,8 @@ class _Run:
         values = {"seen": counts.seen, "new": counts.new, "changed": counts.changed, "quarantined": counts.quarantined}
         mine = (schema.run.c.workspace_id == self._frame.workspace_id, schema.run.c.id == self.id)
         with writing(self._engine) as connection:
+            if error is None:
+                self.ledger.close(connection)
             connection.execute(
                 sa.update(schema.run)
                 .where(*mine)
