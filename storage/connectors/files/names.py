@@ -92,7 +92,8 @@ def read_names(connection: Connection, workspace_id: str, source: str, names: Na
 
 
 def _key(name: str) -> str:
-    return fold(name).replace(" ", "")
+    """The letters alone, the words in one order: `GTXPro`, `GTX Pro`; `LÉON Zoé`, `Zoé Léon`."""
+    return "".join(sorted(fold(name).split()))
 
 
 def _nearest(said: str, known: Mapping[str, str]) -> str | None:
