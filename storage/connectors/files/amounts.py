@@ -133,7 +133,7 @@ def currency_code(text: str) -> str | None:
 
 def _core(cell: str) -> tuple[str, str, bool]:
     """The digits and their signs, the currency named beside them, and whether the amount is negative."""
-    text = cell.strip()
+    text = re.sub(r"\s*\bH\.?T\.?$", "", cell.strip(), flags=re.IGNORECASE)
     negative = False
     if text.startswith("(") and text.endswith(")"):
         negative, text = True, text[1:-1]

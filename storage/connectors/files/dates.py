@@ -47,7 +47,8 @@ _TIME = (
 _ISO = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})" + _TIME)
 _NUMERIC = re.compile(r"(?P<first>\d{1,2})(?P<mark>[-/. ])(?P<second_>\d{1,2})(?P=mark)(?P<year>\d{4}|\d{2})" + _TIME)
 _DAY_NAMED = re.compile(
-    r"(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[ .-]+(?P<name>[^\W\d]+)\.?[ ,.-]+(?P<year>\d{4}|\d{2})" + _TIME
+    r"(?:[^\W\d]+\.?,? )?(?P<day>\d{1,2})(?:er|st|nd|rd|th)?[ .-]+(?P<name>[^\W\d]+)\.?[ ,.-]+(?P<year>\d{4}|\d{2})"
+    + _TIME
 )
 _MONTH_NAMED = re.compile(r"(?P<name>[^\W\d]+)\.?[ -]+(?P<day>\d{1,2})(?:st|nd|rd|th)?[ ,-]+(?P<year>\d{4})" + _TIME)
 _KOBAN = re.compile(r"/Date\((?P<ms>-?\d+)(?:[+-]\d{4})?\)/")
@@ -137,7 +138,7 @@ def read(cell: Cell, style: DateStyle, zone: ZoneInfo) -> When | Bad | None:
     if not isinstance(cell, str):
         return Bad(Reason.DATE_UNREADABLE, str(cell))
     said = cell.strip().replace("\u00a0", " ").replace("\u202f", " ")
-    if is_empty(said):
+    if is_empty(said) or said.startswith("0000-00-00"):
         return None
     if style.counting is not None:
         return _counted(said, style.counting, zone)
