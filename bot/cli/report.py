@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.i18n import Language
-from bot.views.files import held_sentence, object_name, row_kind
+from bot.views.files import held_sentence, left_alone_sentence, object_name, row_kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,7 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
     _ = language._
     for one in connector.tables:
         if one.object is None:
-            sentence = _("{place}: not data that Vigie loads; left alone.", place=one.place)
+            sentence = _("{place}: {why}", place=one.place, why=left_alone_sentence(one, language))
             _say(console, sentence, "yellow")
         elif one.held is not None:
             sentence = _("{place} waits: {why}", place=one.place, why=held_sentence(one, language))

@@ -3,11 +3,12 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from babel.numbers import format_decimal
 from rich.table import Table
 from rich.text import Text
 
 from bot.i18n import Language
-from bot.views.files import column_note, field_name, held_sentence, object_name, row_kind
+from bot.views.files import column_note, field_name, held_sentence, left_alone_sentence, object_name, row_kind
 from storage.connectors.files.understand import Understanding
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def show_understanding(console: "Console", connector: "FilesConnector", language
     _ = language._
     for one in connector.tables:
         _show(console, one, language)
+        _show_unknown_words(console, one, connector, language)
     for name in connector.mapping.unused([one.place for one in connector.tables]):
         _say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
     _say(console, _("Nothing was written."), "dim")
@@ -29,7 +31,7 @@ def _show(console: "Console", one: Understanding, language: Language) -> None:
     _ = language._
     console.rule(Text(one.place, style="bold"), align="left")
     if one.object is None:
-        _say(console, _("Not data that Vigie loads: no column says deals, customers, leads or the like."), "yellow")
+        _say(console, left_alone_sentence(one, language), "yellow")
         return
     rows = len(one.table.rows)
     said = language.n("{object}: {count} row", "{object}: {count} rows", rows, object=object_name(one.object, language))
@@ -64,6 +66,28 @@ def _show(console: "Console", one: Understanding, language: Language) -> None:
         )
     if one.held is not None:
         _say(console, held_sentence(one, language), "red")
+
+
+def _show_unknown_words(
+    console: "Console", one: Understanding, connector: "FilesConnector", language: Language
+) -> None:
+    unknown = connector.unknown_statuses(one)
+    column = one.column("status") or one.column("stage")
+    if not unknown or column is None:
+        return
+    words = ", ".join(
+        f"{word[:60]} × {format_decimal(rows, locale=language.locale)}" for word, rows in unknown.most_common(20)
+    )
+    _say(
+        console,
+        language._(
+            "In “{column}”, nothing is known of: {words}. Say in a mapping file, under [statuses], whether each is "
+            "open, won, lost or dormant; till then these rows are set aside.",
+            column=column.match.header,
+            words=words,
+        ),
+        "yellow",
+    )
 
 
 def _say(console: "Console", sentence: str, style: str = "") -> None:

@@ -108,6 +108,22 @@ def row_kind(kind: str, language: Language) -> str:
     return names[kind]
 
 
+def left_alone_sentence(one: Understanding, language: Language) -> str:
+    """Why nothing of this sheet is data."""
+    _ = language._
+    if not any(any(cell != "" for cell in row) for row in one.sheet.rows):
+        return _("Empty.")
+    if one.declared.object == "none":
+        return _("Left alone, as the mapping says.")
+    if one.sheet.hidden:
+        return _(
+            "A hidden sheet, left alone; to load it, name it in a mapping file with its object: "
+            '[files."{place}"] object = "deal".',
+            place=one.place,
+        )
+    return _("Not data that Vigie loads: no column says deals, customers, leads or the like.")
+
+
 def held_sentence(one: Understanding, language: Language) -> str:
     """Why nothing of this table was loaded, and what to write in the mapping file."""
     _, about = language._, (*one.about, "", "")
@@ -175,6 +191,26 @@ def failure_sentence(failure: FileProblemError | MappingProblemError, language: 
             return _(
                 "{where}: “{key}” is not known. Known: {known}.", where=where, key=told["key"], known=told["known"]
             )
+        case "file_html":
+            return _(
+                "{path} is a web page under the name of a table: open it in a spreadsheet and save it as .xlsx or CSV.",
+                path=told["path"],
+            )
+        case "mapping_header_row":
+            return _(
+                "{place} has only {rows} rows: header_row = {said} is beyond its end.",
+                place=told["place"],
+                rows=told["rows"],
+                said=told["said"],
+            )
+        case "mapping_column" if not told["nearest"]:
+            return _(
+                "{place} has no column “{said}” (for {field}). Its columns: {known}.",
+                place=told["place"],
+                said=told["said"],
+                field=field_name(told["field"], language),
+                known=told["known"],
+            )
         case "mapping_column":
             return _(
                 "{place} has no column “{said}” (for {field}); did you mean “{nearest}”?",
@@ -190,6 +226,8 @@ def failure_sentence(failure: FileProblemError | MappingProblemError, language: 
                 said=told["said"],
                 field=field_name(told["field"], language),
             )
+        case _ if not told["known"]:
+            return _("{path}: {key} cannot be “{said}”.", path=told["path"], key=told["key"], said=told["said"])
         case _:
             return _(
                 "{path}: {key} cannot be “{said}”; it can be {known}.",

@@ -1,5 +1,6 @@
 """The files of one call as a connector: read, understood, and yielded in an order in which names resolve."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,13 +11,15 @@ from sqlalchemy import Engine
 from storage.connectors.base import Suggestion
 from storage.connectors.files.build import build
 from storage.connectors.files.builder import Builder
+from storage.connectors.files.cells import as_text
 from storage.connectors.files.deals import stages_of
-from storage.connectors.files.drafts import Draft, drafts
+from storage.connectors.files.drafts import Draft, check_constants, drafts
 from storage.connectors.files.duplicates import settle_duplicates
 from storage.connectors.files.fields import OBJECTS
 from storage.connectors.files.mapping import Mapping
 from storage.connectors.files.names import Names, read_names
 from storage.connectors.files.reading import find_files, read_files
+from storage.connectors.files.statuses import stage_of
 from storage.connectors.files.teams import teams_of
 from storage.connectors.files.understand import Understanding, understand
 from storage.database import reading
@@ -71,6 +74,8 @@ class FilesConnector:
         self.tables = [
             understand(sheet, self.mapping.table(sheet.place), default) for sheet in read_files(find_files(paths))
         ]
+        for one in self.tables:
+            check_constants(one, workspace.zone)
         self.rows = {one.place: self._untouched(one) for one in self.tables}
 
     @property
@@ -88,6 +93,12 @@ class FilesConnector:
 
     def suggestions(self) -> Sequence[Suggestion]:
         return self._names.suggestions()
+
+    def unknown_statuses(self, one: Understanding) -> Counter[str]:
+        """The words of the column that says how deals ended which say nothing that is known, with their rows."""
+        column = one.column("status") or one.column("stage") if one.object == "deal" else None
+        said = Counter(word for cell in column.cells if (word := as_text(cell))) if column else Counter()
+        return Counter({word: rows for word, rows in said.items() if stage_of(word, self._statuses)[0] is None})
 
     def pages(self) -> Iterator[Page]:
         for object_ in OBJECTS:

@@ -1,13 +1,14 @@
 """Deals: what they say of their outcome, and what is odd about their days."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from storage import records
 from storage.connectors.files.builder import Builder, moment
 from storage.connectors.files.drafts import Draft, local_day
 from storage.connectors.files.headers import fold
-from storage.connectors.files.statuses import KINDS, STATUSES, Status, kind_of, stage_of, status_of
+from storage.connectors.files.statuses import KINDS, STATUSES, Status, kind_of, stage_of
 from storage.problems import Reason
 from storage.records import When
 
@@ -17,6 +18,8 @@ _BLANK_IS_OPEN = {"result", "resultat", "outcome", "issue", "won lost", "gagne p
 
 def deal(builder: Builder, draft: Draft, ext_id: str) -> records.Deal:
     status, raw = _status(builder, draft)
+    if status == "open":
+        _keep_plans(draft)
     stage, pipeline = _stage(builder, draft)
     lead = builder.reference(draft, "lead", "lead")
     created = draft.when("created")
@@ -55,7 +58,8 @@ def _status(builder: Builder, draft: Draft) -> tuple[Status | None, str | None]:
     """The status and the word that said it."""
     said, stage = draft.text("status"), draft.text("stage")
     if said is not None:
-        found = status_of(said, builder.statuses)
+        # One column may say both: the stage while the deal is open, then how it ended.
+        found = stage_of(said, builder.statuses)[0]
         if found is None:
             _unknown_status(builder, draft, "status", said)
         return found, said
@@ -75,6 +79,15 @@ def _status(builder: Builder, draft: Draft) -> tuple[Status | None, str | None]:
     else:
         return "open", None
     return None, stage
+
+
+def _keep_plans(draft: Draft) -> None:
+    """The closing date of an open deal is a plan, and not used: one that cannot be read costs the deal nothing."""
+    draft.problems = [
+        replace(problem, kept=True) if problem.field in ("closed", "won_on", "lost_on") else problem
+        for problem in draft.problems
+    ]
+    draft.aside = any(not problem.kept for problem in draft.problems)
 
 
 def _unknown_status(builder: Builder, draft: Draft, name: str, said: str) -> None:

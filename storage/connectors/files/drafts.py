@@ -136,7 +136,7 @@ def drafts(one: Understanding, zone: ZoneInfo) -> Iterator[Draft]:
     }
     headers = {column.match.field.name: column.match.header for column in one.columns}
     constants = _constants(one, zone)
-    width = len(one.table.headers)
+    width = max(one.table.width, len(one.table.headers))
     for index, (_number, row) in enumerate(one.table.rows):
         values: dict[str, Any] = dict(constants)
         draft = Draft(one, index, values, zone)
@@ -150,7 +150,9 @@ def drafts(one: Understanding, zone: ZoneInfo) -> Iterator[Draft]:
             if value is None:
                 continue
             if isinstance(value, Bad):
-                draft.set_aside(value.reason, name, said=value.said[:100], column=headers[name])
+                # No number rests on the moment of modification.
+                told = draft.flag_kept if name == "modified" else draft.set_aside
+                told(value.reason, name, said=value.said[:100], column=headers[name])
             else:
                 values[name] = value
         yield draft
@@ -193,6 +195,12 @@ def _reader(
 def _currency(cell: Cell) -> str | Bad | None:
     said = as_text(cell)
     return None if said is None else currency_code(said) or Bad(Reason.CURRENCY_UNKNOWN, said)
+
+
+def check_constants(one: Understanding, zone: ZoneInfo) -> None:
+    """Raise `MappingProblemError` for a constant of the mapping that its field cannot be."""
+    if one.object is not None:
+        _constants(one, zone)
 
 
 def _constants(one: Understanding, zone: ZoneInfo) -> dict[str, Any]:

@@ -42,8 +42,11 @@ _CUSTOMER = (
     "customer|customer name|customer id|client|nom du client|nom client|id client|code client|numero client|account|"
     "account name|compte|nom du compte|company|company name|associated company|associated company primary|"
     "entreprise|nom de l entreprise|entreprise associee|nom de la societe|societe|raison sociale|organization|"
-    "organisation|organization name|nom de l organisation|tiers|nom du tiers|buyer|acheteur"
+    "organisation|organization name|nom de l organisation|tiers|nom du tiers|buyer|acheteur|company account|"
+    "societe compte"
 )
+_CUSTOMER_IDS = "|account id|company id|organization id|id du compte|id de l entreprise"
+"""Columns that name a customer by its id, where none names it by its name."""
 _OWNER = (
     "owner|deal owner|owner name|opportunity owner|account owner|lead owner|contact owner|sales rep|"
     "sales representative|rep|salesperson|sales agent|agent|seller|vendeur|vendeuse|commercial|commerciale|"
@@ -109,8 +112,12 @@ DEAL = (
         3,
     ),
     _field("pipeline", "reference", "pipeline|deal pipeline|pipeline name|process|processus|entonnoir", 2, "pipeline"),
-    _field("customer", "reference", _CUSTOMER + "|deal organization|deal contact person", 1, "customer"),
-    _field("owner", "reference", _OWNER + "|owner email|email du proprietaire", 1, "person"),
+    _field(
+        "customer", "reference", _CUSTOMER + _CUSTOMER_IDS + "|deal organization|deal contact person", 1, "customer"
+    ),
+    _field(
+        "owner", "reference", _OWNER + "|owner email|email du proprietaire|owner id|id du proprietaire", 1, "person"
+    ),
     _field("product", "reference", _PRODUCT, 1, "product"),
     _field(
         "lead",
@@ -128,14 +135,16 @@ DEAL = (
         "date",
         "create date|created date|created|creation date|created at|created on|date created|engage date|deal created|"
         "date de creation|cree le|creation|add time|date creation|date d ouverture|open date|opened on|opening date|"
-        "ouvert le|date ouverture|start date|date de debut|date d entree",
+        "ouvert le|date ouverture|start date|date de debut|date d entree|creee le|affaire creee|"
+        "affaire creee le|cree|creee",
         2,
     ),
     _field(
         "closed",
         "date",
         "close date|closed date|closing date|closed|closed at|closed on|date de cloture|date de fermeture|cloture|"
-        "cloture le|date cloture|date de fin|fermee le|deal closed on|close time|date de decision|dresult|"
+        "cloture le|cloturee le|affaire cloturee le|ferme le|"
+        "date cloture|date de fin|fermee le|deal closed on|close time|date de decision|dresult|"
         "date de resultat|deal close date",
         3,
     ),
@@ -213,8 +222,8 @@ LEAD = (
         "converted date|conversion date|date de conversion|converti le|converted on|converted at",
         3,
     ),
-    _field("customer", "reference", _CUSTOMER, 1, "customer"),
-    _field("owner", "reference", _OWNER, 1, "person"),
+    _field("customer", "reference", _CUSTOMER + _CUSTOMER_IDS, 1, "customer"),
+    _field("owner", "reference", _OWNER + "|owner id|id du proprietaire", 1, "person"),
     _field("segment", "text", _SEGMENT),
     _field("origin", "text", _ORIGIN, 2),
     _MODIFIED,
@@ -225,8 +234,8 @@ PERSON = (
     _field(
         "name",
         "text",
-        _OWNER + "|name|full name|last name|surname|nom|nom de famille|nom complet|nom et prenom|collaborateur|salarie|"
-        "employee",
+        "full name|name|nom complet|nom et prenom|prenom et nom|last name|surname|nom de famille|nom|collaborateur|"
+        "salarie|employee|" + _OWNER,
         2,
     ),
     _field("first_name", "text", "first name|firstname|given name|prenom", 1),
@@ -237,7 +246,7 @@ PERSON = (
     _field(
         "manager",
         "text",
-        "manager|manager name|sales manager|responsable d equipe|chef d equipe|chef des ventes|n 1",
+        "manager|manager name|sales manager|responsable d equipe|chef d equipe|chef des ventes|responsable|n 1",
         3,
     ),
     _field("parent", "text", "parent team|equipe parente|direction|division|equipe mere", 1),
@@ -260,7 +269,7 @@ CONTRACT = (
         "subscription id|id abonnement",
         3,
     ),
-    _field("customer", "reference", _CUSTOMER, 1, "customer"),
+    _field("customer", "reference", _CUSTOMER + _CUSTOMER_IDS, 1, "customer"),
     _field(
         "starts_on",
         "date",
@@ -289,7 +298,7 @@ PURCHASE = (
         "numero de facture|n facture|facture|commande|transaction id|purchase id|id|reference",
         2,
     ),
-    _field("customer", "reference", _CUSTOMER, 1, "customer"),
+    _field("customer", "reference", _CUSTOMER + _CUSTOMER_IDS, 1, "customer"),
     _field(
         "purchased",
         "date",

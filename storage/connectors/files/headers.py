@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
@@ -67,8 +67,13 @@ def guess_object(headers: Sequence[str], name: str) -> list[Guess]:
     return sorted(guesses, key=lambda guess: -guess.score)
 
 
-def match(object_: str, headers: Sequence[str], given: Mapping[str, int] | None = None) -> tuple[Match, ...]:
-    """The columns of a table known to be an `object_`; `given` (field to column) comes first."""
+def match(
+    object_: str, headers: Sequence[str], given: Mapping[str, int] | None = None, empty: Collection[int] = ()
+) -> tuple[Match, ...]:
+    """The columns of a table known to be an `object_`; `given` (field to column) comes first.
+
+    A column without any cell (`empty`) is taken only where no other says the same.
+    """
     given = given or {}
     fields = {field.name: field for field in OBJECTS[object_]}
     found = {name: Match(index, headers[index], fields[name], "mapping") for name, index in given.items()}
@@ -79,12 +84,12 @@ def match(object_: str, headers: Sequence[str], given: Mapping[str, int] | None 
             if name in found:
                 continue
             ranked = [
-                (field.words.index(text), index)
+                (index in empty, field.words.index(text), index)
                 for index, header in enumerate(folded)
                 if index not in taken and (text := _spelled(header, prefixes)) in field.words
             ]
             if ranked:
-                index = min(ranked)[1]
+                index = min(ranked)[-1]
                 found[name] = Match(index, headers[index], field, "exact")
                 taken.add(index)
     for index, header in enumerate(folded):

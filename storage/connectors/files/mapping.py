@@ -136,7 +136,7 @@ def _first_problem(failure: ValidationError, path: Path) -> MappingProblemError:
         elif where.startswith("aliases"):
             model = Aliases
         return _unknown(path, where, key, set(model.model_fields))
-    known = error.get("ctx", {}).get("expected") or error.get("ctx", {}).get("pattern") or error["msg"]
+    known = error.get("ctx", {}).get("expected") or _EXAMPLES.get(key, "")
     return MappingProblemError(
         "mapping_value",
         path=path.name,
@@ -144,6 +144,10 @@ def _first_problem(failure: ValidationError, path: Path) -> MappingProblemError:
         said=str(error["input"]),
         known=str(known),
     )
+
+
+_EXAMPLES = {"currency": "EUR, USD, GBP…", "header_row": "1, 2, 3…", "created_from_lead": "true, false"}
+"""What a value may be, where its kind does not say it."""
 
 
 def _unknown(path: Path, where: str, key: str, known: set[str]) -> MappingProblemError:

@@ -1,21 +1,25 @@
 """Files as rows of cells: CSV of any delimiter and encoding, Excel with its numbers and dates as they are."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
 
 import charset_normalizer
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 Cell = str | int | float | bool | date | datetime | time | timedelta
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 EXCEL_ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How Excel and OpenDocument workbooks begin, whatever their name."""
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_LINES = 60
@@ -44,6 +48,8 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     encoding: str | None = None
     delimiter: str | None = None
+    hidden: bool = False
+    """A sheet that its workbook does not show."""
 
 
 def find_files(paths: Iterable[Path]) -> list[Path]:
@@ -54,7 +60,11 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = [file for file in sorted(path.rglob("*")) if file.is_file() and _is_table(file)]
+            inside = [
+                file
+                for file in sorted(path.rglob("*"))
+                if file.is_file() and _is_table(file) and not _is_hidden(file.relative_to(path))
+            ]
             if not inside:
                 raise FileProblemError("directory_empty", path=str(path))
             found += inside
@@ -73,7 +83,7 @@ def read_files(files: Sequence[Path]) -> list[Sheet]:
     sheets: list[Sheet] = []
     for file in files:
         label = file.name if names[file.name] == 1 else f"{file.parent.name}/{file.name}"
-        sheets += _read_excel(file, label) if file.suffix.lower() in EXCEL_ENDINGS else [_read_csv(file, label)]
+        sheets += _read(file, label)
     taken: Counter[str] = Counter()
     for index, sheet in enumerate(sheets):
         taken[sheet.place] += 1
@@ -83,38 +93,85 @@ def read_files(files: Sequence[Path]) -> list[Sheet]:
     return sheets
 
 
+def _is_hidden(inside: Path) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in inside.parts)
+
+
 def _is_table(file: Path) -> bool:
     return file.suffix.lower() in (*CSV_ENDINGS, *EXCEL_ENDINGS) and not file.name.startswith((".", "~$"))
 
 
-def _read_excel(file: Path, label: str) -> list[Sheet]:
+def _read(file: Path, label: str) -> list[Sheet]:
+    """A workbook or a text, by what the file is: many programs name a text `.xls`."""
     try:
-        workbook = CalamineWorkbook.from_path(file)
+        raw = file.read_bytes()
+    except OSError as failure:
+        raise FileProblemError("file_unreadable", path=label, cause=failure.strerror or "") from failure
+    if raw.startswith(_WORKBOOKS):
+        return _read_excel(raw, label)
+    if re.match(rb"\s*(<!doctype html|<html|<table|<\?xml)", raw[:200], re.IGNORECASE):
+        raise FileProblemError("file_html", path=label)
+    return [_read_csv(raw, label)]
+
+
+def _read_excel(raw: bytes, label: str) -> list[Sheet]:
+    try:
+        workbook = CalamineWorkbook.from_filelike(BytesIO(raw))
         return [
-            Sheet(f"{label} [{name}]", label, name, workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in workbook.sheet_names
+            Sheet(
+                f"{label} [{about.name}]",
+                label,
+                about.name,
+                workbook.get_sheet_by_name(about.name).to_python(skip_empty_area=False),
+                hidden=about.visible != SheetVisibleEnum.Visible,
+            )
+            for about in workbook.sheets_metadata
+            if about.typ == SheetTypeEnum.WorkSheet
         ]
     except (CalamineError, OSError) as failure:
         raise FileProblemError("file_unreadable", path=label, cause=str(failure)) from failure
 
 
-def _read_csv(file: Path, label: str) -> Sheet:
-    try:
-        raw = file.read_bytes()
-    except OSError as failure:
-        raise FileProblemError("file_unreadable", path=label, cause=failure.strerror or "") from failure
+def _read_csv(raw: bytes, label: str) -> Sheet:
     text, encoding = _decode(raw, label)
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
-        # Excel's own first line; an empty row stands for it, so that row numbers stay those of the file.
-        delimiter, text = first.strip()[4], "\n" + rest
+        # A word to Excel, which does not show it: row numbers are those that Excel shows.
+        delimiter, text = first.strip()[4], rest
     else:
         delimiter = _delimiter(text)
     try:
-        rows = list(csv.reader(StringIO(text, newline=""), delimiter=delimiter))
+        rows = _rows(text, delimiter)
     except csv.Error as failure:
         raise FileProblemError("file_unreadable", path=label, cause=str(failure)) from failure
     return Sheet(label, label, None, rows, encoding, delimiter)
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    """The rows; a quotation mark that nothing closes well is a sign like any other, and swallows no row after it."""
+    lines = list(StringIO(text, newline=""))
+    rows: list[list[str]] = []
+    done = 0
+    while True:
+        reader = csv.reader(islice(lines, done, None), delimiter=delimiter)
+        begun = done
+        for row in reader:
+            taken = lines[begun : done + reader.line_num]
+            if len(taken) > 1 and not _is_quoted_well(taken, delimiter):
+                rows.append(next(csv.reader(taken[:1], delimiter=delimiter, quoting=csv.QUOTE_NONE)))
+                done = begun + 1
+                break
+            rows.append(row)
+            begun += len(taken)
+        else:
+            return rows
+
+
+def _is_quoted_well(lines: Sequence[str], delimiter: str) -> bool:
+    try:
+        return len(list(csv.reader(lines, delimiter=delimiter, strict=True))) == 1
+    except csv.Error:
+        return False
 
 
 def _decode(raw: bytes, label: str) -> tuple[str, str]:
@@ -124,6 +181,9 @@ def _decode(raw: bytes, label: str) -> tuple[str, str]:
                 return raw.decode(encoding), encoding
             except UnicodeDecodeError as failure:
                 raise FileProblemError("file_unreadable", path=label, cause=str(failure)) from failure
+    if b"\0" in raw and raw.count(b"\0") * 20 < len(raw) and not re.search(rb"[\x01-\x08\x0e-\x19]", raw):
+        # A few stray NULs in a text; a picture holds other signs besides.
+        raw = raw.replace(b"\0", b"")
     try:
         text = raw.decode("utf-8")
         if "\0" not in text:

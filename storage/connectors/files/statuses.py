@@ -48,12 +48,6 @@ _UNKNOWN_POSITION = 50
 _CLOSED_POSITION = {"won": 90, "lost": 91, "dormant": 92, "open": _UNKNOWN_POSITION}
 
 
-def status_of(word: str, declared: dict[str, Status]) -> Status | None:
-    """The status that a word of a status column says; `declared` (folded word to status) comes first."""
-    folded = fold(word)
-    return declared.get(folded) or _KNOWN.get(folded)
-
-
 def stage_of(word: str, declared: dict[str, Status]) -> tuple[Status | None, int]:
     """The status and the place in the funnel of a stage; its status is None where the word says none."""
     folded = fold(word)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from storage.connectors.files.cells import as_text
@@ -35,6 +36,8 @@ class Table:
     others: tuple[tuple[int, NonRow, str], ...]
     """Every other row: number, what it is, what it says."""
     guesses: tuple[Guess, ...]
+    width: int = 0
+    """Cells of the row of headers, those without a header too."""
 
 
 def cut(sheet: Sheet, header_row: int | None = None) -> Table:
@@ -62,7 +65,7 @@ def cut(sheet: Sheet, header_row: int | None = None) -> Table:
     others += [(number, "footer", _said(row)) for number, row in rows if number in footers]
     kept = tuple((number, row) for number, row in rows if number not in footers)
     guesses = tuple(guess_object(headers, f"{sheet.file.rpartition('.')[0]} {sheet.name or ''}"))
-    return Table(headers, found, kept, tuple(sorted(others)), guesses)
+    return Table(headers, found, kept, tuple(sorted(others)), guesses, len(sheet.rows[found - 1]))
 
 
 def _find_header(sheet: Sheet) -> int | None:
@@ -92,7 +95,7 @@ def _kind(row: Sequence[Cell], folded: Sequence[str]) -> NonRow | None:
     first, *rest = filled
     if not isinstance(first, str) or not _WORDY.search(first):
         return None
-    if _TOTAL.fullmatch(fold(first)) and all(_is_number(cell) for cell in rest):
+    if _TOTAL.fullmatch(fold(first)) and all(_is_sum(cell) for cell in rest):
         return "total"
     # Folding every cell of every row is what would cost; most rows differ from the headers in their first cell.
     headers = [text for text in folded if text]
@@ -128,6 +131,13 @@ def _footers(rows: Sequence[tuple[int, Sequence[Cell]]], gaps: set[int], width: 
 
 def _filled(row: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in row if cell != "" and not (isinstance(cell, str) and cell.isspace())]
+
+
+def _is_sum(cell: Cell) -> bool:
+    """A number, or a count of things: `2 deals`. A day is none: a customer may be called Total."""
+    if isinstance(cell, date):
+        return False
+    return _is_number(cell) or (isinstance(cell, str) and bool(re.fullmatch(r"\s*\d+\s+[^\W\d]+\s*", cell)))
 
 
 def _is_number(cell: Cell) -> bool:

@@ -60,15 +60,23 @@ def understand(sheet: Sheet, declared: TableMapping, currency: str) -> Understan
     table = cut(sheet, declared.header_row)
     currency = declared.currency or currency
     nothing = Understanding(sheet.place, sheet, table, None, (), tuple(filter(None, table.headers)), declared, currency)
-    if declared.object == "none" or table.header_row is None:
+    if declared.header_row is not None and declared.header_row > len(sheet.rows):
+        raise MappingProblemError(
+            "mapping_header_row", place=sheet.place, said=str(declared.header_row), rows=str(len(sheet.rows))
+        )
+    if declared.object == "none" or table.header_row is None or (sheet.hidden and declared.object is None):
         return nothing
     given = _given(sheet.place, table.headers, declared)
     object_ = declared.object or (table.guesses[0].object if table.guesses else None)
     if object_ is None:
         return nothing
-    matches = match(object_, table.headers, given)
-    # `""` in the mapping: the field has no column, whatever the headers look like.
-    matches = tuple(item for item in matches if declared.columns.get(item.field.name) != "")
+    matches = match(object_, table.headers, given, _empty(table))
+    # `""` in the mapping: the field has no column, whatever the headers look like; a constant stands for its column.
+    matches = tuple(
+        item
+        for item in matches
+        if declared.columns.get(item.field.name) != "" and item.field.name not in declared.constants
+    )
     columns = _columns(table, matches, declared)
     used = {item.index for item in matches}
     unused = tuple(header for index, header in enumerate(table.headers) if header and index not in used)
@@ -79,6 +87,15 @@ def understand(sheet: Sheet, declared: TableMapping, currency: str) -> Understan
     return Understanding(sheet.place, sheet, table, object_, columns, unused, declared, currency, held, about)
 
 
+def _empty(table: Table) -> set[int]:
+    """The columns in which no row says anything."""
+    return {
+        index
+        for index in range(len(table.headers))
+        if not any(index < len(row) and as_text(row[index]) for _, row in table.rows)
+    }
+
+
 def _given(place: str, headers: Sequence[str], declared: TableMapping) -> dict[str, int]:
     given: dict[str, int] = {}
     folded = [fold(header) for header in headers]
@@ -86,9 +103,14 @@ def _given(place: str, headers: Sequence[str], declared: TableMapping) -> dict[s
         if header == "":
             continue
         if fold(header) not in folded:
-            nearest = process.extractOne(header, headers)
+            nearest = process.extractOne(header, [known for known in headers if known], score_cutoff=50)
             raise MappingProblemError(
-                "mapping_column", place=place, field=field, said=header, nearest=nearest[0] if nearest else ""
+                "mapping_column",
+                place=place,
+                field=field,
+                said=header,
+                nearest=nearest[0] if nearest else "",
+                known=", ".join(filter(None, headers)),
             )
         given[field] = headers.index(header) if header in headers else folded.index(fold(header))
     return given
