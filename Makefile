@@ -64,6 +64,7 @@ format: $(VENV)/.installed-dev ## put the code in its usual shape
 
 docs: $(VENV)/.installed ## write the pages that are made from the code
 	$(BIN)/python docs/make_kpis.py
+	$(BIN)/python docs/make_files.py
 
 lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
