@@ -48,12 +48,16 @@ def major(minor: Fraction, currency: str) -> Fraction:
 
 
 def money(minor: Fraction | None, currency: str, locale: Locale, *, compact: bool = False) -> str | None:
-    """`1 234,56 €`, `€1,234.56`; compact: `1,2 M €`, `€1.2M`, and whole units below a thousand."""
+    """`1 234,56 €`, `€1,234.56`; compact: `1,2 M €`, `€1.2M`, and whole units below ten thousand."""
     if minor is None:
         return None
     amount = major(minor, currency)
     if not compact:
         return _signed(format_currency(rounded(amount, minor_digits(currency)), currency, locale=locale))
+    whole = rounded(amount, 0)
+    if whole.copy_abs() < 10_000:
+        pattern = locale.currency_formats["standard"].pattern.replace("0.00", "0")
+        return _signed(format_currency(whole, currency, pattern, locale=locale, currency_digits=False))
     short, digits = _shortened(amount)
     return _signed(format_compact_currency(short, currency, locale=locale, fraction_digits=digits))
 
