@@ -36,7 +36,8 @@ def native(chart: Chart, language: Language) -> Block | None:
         return None
     labels = _distinct([f"{mark.label}{'' if mark.complete else ' …'}" for mark in chart.marks])
     series = [(chart.title, values)]
-    if chart.target is not None:
+    # Among bars it would be a second bar beside each; the sentence above says it.
+    if chart.target is not None and chart.kind is Kind.LINE:
         series.append((language._("Target"), [chart.target.value] * len(values)))
     befores = [mark.before for mark in chart.marks if mark.before is not None]
     if chart.before_label and len(befores) == len(values):

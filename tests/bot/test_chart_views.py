@@ -208,6 +208,14 @@ def test_slacks_own_chart_has_one_value_for_each_category_and_the_target_beside(
     assert block["chart"]["series"][0]["data"][0]["value"] == 40.0
 
 
+def test_among_slacks_own_bars_the_target_is_no_bar() -> None:
+    chart = picture(by_rep([("Ada", measured(30)), ("Bo", measured(40))]), EN)
+    assert chart is not None
+    block = native(chart, EN)
+    assert block is not None
+    assert len(block["chart"]["series"]) == 1
+
+
 def test_slacks_own_chart_is_not_used_where_it_would_hide_a_gap() -> None:
     chart = drawn(GAPPED, "en")
     assert native(chart, EN) is None

@@ -46,19 +46,21 @@ def user(stage: Play, email: str | None) -> str:
 
 
 def test_a_newcomer_sees_the_digest_and_the_alert_without_typing(page: Browser, stage: Play, pictures: Path) -> None:
-    director = user(stage, stage.seats.director.email)
-    page.open_page(stage.playground.url, director)
+    page.open_page(stage.playground.url, user(stage, stage.seats.director.email))
     page.open_channel(stage.seats.channels["ventes"].id)
     page.wait_for_text("Synthèse des ventes")
     page.wait_for_text("Alerte")
     page.wait_for("main img")
     page.screenshot(pictures / "digest-phone-fr.png", width=PHONE, height=1240)
-    page.screenshot(pictures / "digest-phone-dark-fr.png", width=PHONE, dark=True, height=1240)
-    page.open_page(stage.playground.url, director)
+    page.screenshot(pictures / "digest-phone-dark-fr.png", width=PHONE, height=1240, dark=True)
+    page.open_page(stage.playground.url, user(stage, cast().managers["London"].email))
     page.open_channel(stage.seats.channels["sales"].id)
     page.wait_for_text("Sales digest")
     page.wait_for_text("Alert: Win rate")
-    page.screenshot(pictures / "alert-en.png")
+    page.wait_for("main img")
+    page.dark(False)
+    page.resize(1280, 1500)
+    page.message_with("Alert: Win rate").screenshot(str(pictures / "alert-en.png"))
 
 
 def test_a_manager_asks_and_clicks(page: Browser, stage: Play, pictures: Path) -> None:
