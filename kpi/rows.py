@@ -166,32 +166,41 @@ def _first_reassignments(workspace_id: str) -> FromClause:
 @lru_cache(maxsize=256)
 def _leads(workspace_id: str) -> sa.Subquery:
     won, linked, dated = deal.alias(), deal.alias(), lead.alias()
-    wins = sa.and_(
-        won.c.workspace_id == workspace_id,
-        won.c.lead_id == lead.c.id,
-        won.c.status == "won",
-        won.c.deleted_at.is_(None),
+    # Joined, not asked for lead by lead: each column below is read several times a row.
+    wins = (
+        sa.select(won.c.lead_id, sa.func.min(won.c.closed_on).label("won_on"))
+        .where(
+            won.c.workspace_id == workspace_id,
+            won.c.lead_id.is_not(None),
+            won.c.status == "won",
+            won.c.deleted_at.is_(None),
+        )
+        .group_by(won.c.lead_id)
+        .subquery("wins")
     )
-    links_deals = sa.exists().where(
-        linked.c.workspace_id == workspace_id, linked.c.lead_id.is_not(None), linked.c.source == lead.c.source
+    links_deals = lead.c.source.in_(
+        sa.select(linked.c.source).where(linked.c.workspace_id == workspace_id, linked.c.lead_id.is_not(None))
     )
     tells_qualification = lead.c.source.in_(
         sa.select(dated.c.source).where(dated.c.workspace_id == workspace_id, dated.c.qualified_on.is_not(None))
     )
-    has_win = sa.exists().where(wins)
+    has_win = wins.c.lead_id.is_not(None)
     by_flag = sa.and_(lead.c.converted.is_(sa.true()), ~links_deals, ~has_win)
-    first_win = sa.select(sa.func.min(won.c.closed_on)).where(wins).scalar_subquery()
     qualifies = sa.case(
         (lead.c.qualified.is_not(None), lead.c.qualified),
         else_=sa.or_(lead.c.qualified_on.is_not(None), ~tells_qualification),
     )
-    found = sa.select(
-        lead,
-        sa.func.coalesce(lead.c.qualified_on, lead.c.created_on).label("day"),
-        qualifies.label("qualifies"),
-        sa.func.coalesce(lead.c.inbound, sa.true()).label("comes_in"),
-        sa.or_(has_win, by_flag).label("is_converted"),
-        sa.case((by_flag, lead.c.converted_on), else_=first_win).label("won_on"),
-        by_flag.label("by_flag"),
-    ).where(lead.c.workspace_id == workspace_id)
+    found = (
+        sa.select(
+            lead,
+            sa.func.coalesce(lead.c.qualified_on, lead.c.created_on).label("day"),
+            qualifies.label("qualifies"),
+            sa.func.coalesce(lead.c.inbound, sa.true()).label("comes_in"),
+            sa.or_(has_win, by_flag).label("is_converted"),
+            sa.case((by_flag, lead.c.converted_on), else_=wins.c.won_on).label("won_on"),
+            by_flag.label("by_flag"),
+        )
+        .select_from(lead.outerjoin(wins, wins.c.lead_id == lead.c.id))
+        .where(lead.c.workspace_id == workspace_id)
+    )
     return found.subquery("l")

@@ -185,7 +185,7 @@ spend = Table("spend", metadata, spend_columns)
 # Few indexes on purpose: each one costs every synced deal (docs/performance.md).
 Index(None, deal.c.workspace_id, deal.c.created_on)
 Index(None, deal.c.workspace_id, deal.c.closed_on)
-Index(None, deal.c.workspace_id, deal.c.customer_id)
+Index(None, deal.c.workspace_id, deal.c.customer_id, deal.c.closed_on)
 Index(None, deal.c.workspace_id, deal.c.lead_id)
 Index(None, lead.c.workspace_id, lead.c.created_on)
 Index(None, contract.c.workspace_id, contract.c.customer_id)

@@ -109,7 +109,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_deal_workspace_id_closed_on", "deal", ["workspace_id", "closed_on"], unique=False)
     op.create_index("ix_deal_workspace_id_created_on", "deal", ["workspace_id", "created_on"], unique=False)
-    op.create_index("ix_deal_workspace_id_customer_id", "deal", ["workspace_id", "customer_id"], unique=False)
+    op.create_index(
+        "ix_deal_workspace_id_customer_id_closed_on", "deal", ["workspace_id", "customer_id", "closed_on"], unique=False
+    )
     op.create_index("ix_deal_workspace_id_lead_id", "deal", ["workspace_id", "lead_id"], unique=False)
     op.create_table(
         "episode",
@@ -429,7 +431,7 @@ def downgrade() -> None:
     op.drop_table("lead")
     op.drop_table("episode")
     op.drop_index("ix_deal_workspace_id_lead_id", table_name="deal")
-    op.drop_index("ix_deal_workspace_id_customer_id", table_name="deal")
+    op.drop_index("ix_deal_workspace_id_customer_id_closed_on", table_name="deal")
     op.drop_index("ix_deal_workspace_id_created_on", table_name="deal")
     op.drop_index("ix_deal_workspace_id_closed_on", table_name="deal")
     op.drop_table("deal")
