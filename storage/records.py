@@ -37,6 +37,8 @@ class Record:
     object: ClassVar[str]
     ext_id: str
     modified: datetime | None = None
+    deleted: bool = False
+    """The source keeps the row, but as one that was deleted: no number counts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,17 +35,18 @@ class Frame:
 
 
 def row_of(record: Record, frame: Frame) -> Row:
-    """The record's row, without `first_seen_at` and `deleted_at`, which belong to the table."""
+    """The record's row, without `first_seen_at` and `deleted_at`, which belong to the table; `deleted` is no column."""
     own = _COLUMNS[record.object](record, frame)
     # A person's team is no column, yet a change of it is a change of the record.
     modified = _moment(record.modified)
-    hashed = repr((modified, getattr(record, "team", None), *own.values()))
+    hashed = repr((modified, getattr(record, "team", None), *own.values(), *(("deleted",) if record.deleted else ())))
     return {
         "workspace_id": frame.workspace_id,
         "id": make_id(frame.source, record.ext_id),
         "source": frame.source,
         "ext_id": record.ext_id,
         "modified_at": modified,
+        "deleted": record.deleted,
         "payload_hash": hashlib.blake2b(hashed.encode(), digest_size=16).hexdigest(),
         **own,
     }

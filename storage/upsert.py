@@ -27,8 +27,9 @@ class Outcome:
 def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datetime) -> Outcome:
     """Upsert rows of one workspace, guarded by (modified, payload hash); `now` is the first sight of new ones.
 
-    A row whose stored version was modified later is left alone. A row that had been deleted and is told again lives
-    again. Two versions in one call are settled in order.
+    A row whose stored version was modified later is left alone. A row that is told as deleted (`deleted`) keeps what it
+    says and the moment it was first told so; one that is told again as any other lives again. Two versions in one call
+    are settled in order.
     """
     outcome = Outcome()
     there = _existing(connection, table, rows)
@@ -38,10 +39,17 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datet
         if before is not None and _is_older(row, before):
             outcome.older += 1
             continue
-        if before is not None and before["payload_hash"] == row["payload_hash"] and before["deleted_at"] is None:
+        gone = row["deleted"]
+        if (
+            before is not None
+            and before["payload_hash"] == row["payload_hash"]
+            and (before["deleted_at"] is not None) is gone
+        ):
             outcome.unchanged += 1
             continue
-        after = row | {"first_seen_at": now if before is None else before["first_seen_at"], "deleted_at": None}
+        after = {name: value for name, value in row.items() if name != "deleted"}
+        after["first_seen_at"] = now if before is None else before["first_seen_at"]
+        after["deleted_at"] = ((before or {}).get("deleted_at") or now) if gone else None
         change = Change(table.name, before, after)
         if before is None or before["payload_hash"] == "":
             outcome.new += 1

@@ -61,6 +61,7 @@ def field_name(field: str, language: Language) -> str:
         "manager": _("manager"),
         "parent": _("parent team"),
         "active": _("active"),
+        "deleted": _("deleted"),
         "starts_on": _("start"),
         "ends_on": _("end"),
         "purchased": _("purchase date"),

@@ -35,6 +35,7 @@ def deal(builder: Builder, draft: Draft, ext_id: str) -> records.Deal:
     return records.Deal(
         ext_id=ext_id,
         modified=moment(draft, "modified"),
+        deleted=draft.flag("deleted") or False,
         name=builder.name(draft, ext_id),
         status=status or "open",
         raw_status=raw,

@@ -32,6 +32,7 @@ _MODIFIED = _field(
     "modifie le|date de modification|date de derniere modification|derniere modification|mise a jour|mis a jour le|"
     "date de mise a jour|last activity date modified|system modstamp",
 )
+_DELETED = _field("deleted", "flag", "is deleted|deleted|supprime|supprimee|est supprime", 1)
 _CURRENCY = _field(
     "currency",
     "currency",
@@ -167,6 +168,7 @@ DEAL = (
         "deal type|type|opportunity type|type de transaction|type d opportunite|type d affaire|type de vente|"
         "nature|nature de la vente",
     ),
+    _DELETED,
     _MODIFIED,
 )
 
@@ -181,6 +183,7 @@ CUSTOMER = (
     _field("segment", "text", _SEGMENT, 2),
     _field("origin", "text", _ORIGIN),
     _field("region", "text", _REGION),
+    _DELETED,
     _MODIFIED,
 )
 
@@ -226,6 +229,7 @@ LEAD = (
     _field("owner", "reference", _OWNER + "|owner id|id du proprietaire", 1, "person"),
     _field("segment", "text", _SEGMENT),
     _field("origin", "text", _ORIGIN, 2),
+    _DELETED,
     _MODIFIED,
 )
 

@@ -15,6 +15,7 @@ def lead(builder: Builder, draft: Draft, ext_id: str) -> records.Lead:
     return records.Lead(
         ext_id=ext_id,
         modified=moment(draft, "modified"),
+        deleted=draft.flag("deleted") or False,
         name=builder.name(draft, ext_id),
         created=draft.when("created"),
         qualified_on=draft.when("qualified_on"),
@@ -50,6 +51,7 @@ def customer(builder: Builder, draft: Draft, ext_id: str) -> records.Customer:
     return records.Customer(
         ext_id=ext_id,
         modified=moment(draft, "modified"),
+        deleted=draft.flag("deleted") or False,
         name=builder.name(draft, ext_id),
         segment=draft.text("segment"),
         origin=draft.text("origin"),

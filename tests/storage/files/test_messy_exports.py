@@ -212,3 +212,18 @@ def test_a_name_written_the_other_way_round_is_suggested(folder: Folder) -> None
     folder.write("equipe.csv", "Prénom;Nom;Équipe\nZoé;Exemple;Nord\n")
     folder.write("affaires.csv", "ID;Statut;Commercial\n1;en cours;EXEMPLE Zoé\n")
     assert [(found.said, found.known) for found in folder.load().suggestions] == [("EXEMPLE Zoé", "Zoé Exemple")]
+
+
+def test_what_the_source_marks_as_deleted_is_kept_apart_and_may_come_back(folder: Folder) -> None:
+    headers = "Id,StageName,Amount,CloseDate,IsDeleted\n"
+    folder.write("Opportunity.csv", headers + "1,Closed Won,5,2026-01-20,false\n2,Closed Won,7,2026-01-20,true\n")
+    folder.load()
+    assert [row.deleted_at is not None for row in folder.rows(schema.deal)] == [False, True]
+    assert folder.load(now=NOW + timedelta(days=1)).total.changed == 0
+    assert folder.deals()["2"].deleted_at == NOW
+    folder.write("Opportunity.csv", headers + "1,Closed Won,5,2026-01-20,true\n2,Closed Won,7,2026-01-20,false\n")
+    later = NOW + timedelta(days=2)
+    assert folder.load(now=later).total.changed == 2
+    deals = folder.deals()
+    assert (deals["1"].deleted_at, deals["2"].deleted_at) == (later, None)
+    assert [row.field for row in folder.rows(schema.change)] == ["deleted_at", "deleted_at"]
