@@ -14,6 +14,7 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 
 LOCALES = Path(__file__).parent / "locales"
 LANGUAGES = ("en", "fr")
@@ -31,8 +32,9 @@ class Language:
         return text.format(**values) if values else text
 
     def n(self, one: str, many: str, count: int, /, **values: object) -> str:
-        """The singular or plural sentence for `count`, which is also the value `{count}`."""
-        return self.translations.ngettext(one, many, count).format(**{"count": count, **values})
+        """The singular or plural sentence for `count`, which is also the value `{count}`, written as readers write it."""
+        number = format_decimal(count, locale=self.locale)
+        return self.translations.ngettext(one, many, count).format(**{"count": number, **values})
 
 
 @cache
