@@ -32,6 +32,7 @@ def show_report(console: "Console", connector: "FilesConnector", report: "Report
                 "{object}: is “{said}” ({count} rows) the same as “{known}”? If so, say it in a mapping file, under "
                 "[aliases.{table}].",
                 found.rows,
+                count=_number(found.rows, language),
                 object=object_name(found.object, language),
                 said=found.said,
                 known=found.known,
@@ -101,6 +102,7 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                     "{place}: {count} row repeats another word for word.",
                     "{place}: {count} rows repeat others word for word.",
                     rows.repeated,
+                    count=_number(rows.repeated, language),
                     place=one.place,
                 ),
                 "dim",
@@ -112,6 +114,7 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                     "{place}: the closing date of {count} open deal is a plan, and was not used.",
                     "{place}: the closing dates of {count} open deals are plans, and were not used.",
                     rows.planned,
+                    count=_number(rows.planned, language),
                     place=one.place,
                 ),
                 "dim",

@@ -34,7 +34,13 @@ def _show(console: "Console", one: Understanding, language: Language) -> None:
         _say(console, left_alone_sentence(one, language), "yellow")
         return
     rows = len(one.table.rows)
-    said = language.n("{object}: {count} row", "{object}: {count} rows", rows, object=object_name(one.object, language))
+    said = language.n(
+        "{object}: {count} row",
+        "{object}: {count} rows",
+        rows,
+        count=format_decimal(rows, locale=language.locale),
+        object=object_name(one.object, language),
+    )
     if one.sheet.encoding is not None:
         delimiter = {"\t": _("tab")}.get(one.sheet.delimiter or "", one.sheet.delimiter or "")
         said += " · " + _("{encoding}, separated by {delimiter}", encoding=one.sheet.encoding, delimiter=delimiter)

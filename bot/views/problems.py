@@ -38,7 +38,9 @@ class _Told(dict[str, str]):
         for name in ("created", "closed", "starts", "ends"):
             if name in details:
                 day = date.fromisoformat(details[name])
-                self[name] = format_date(day, "short" if day.year > 1999 else "long", locale=language.locale)
+                # Short English dates read in two ways.
+                short = day.year > 1999 and language.locale.language != "en"
+                self[name] = format_date(day, "short" if short else "medium", locale=language.locale)
 
     def __missing__(self, key: str) -> str:
         return "?"
@@ -48,6 +50,20 @@ def _status_unknown(language: Language, told: _Told) -> str:
     return language._(
         "The word “{said}” in the column “{column}” does not say whether the deal is open, won, lost or dormant: say "
         "it in a mapping file, under [statuses].",
+        said=told["said"],
+        column=told["column"],
+    )
+
+
+def _date_out_of_range(language: Language, told: _Told) -> str:
+    if "open_end" in told:
+        return language._(
+            "“{said}” in the column “{column}” is taken as no end: the contract goes on.",
+            said=told["said"],
+            column=told["column"],
+        )
+    return language._(
+        "“{said}” in the column “{column}” is too far in the past or in the future to be true.",
         said=told["said"],
         column=told["column"],
     )
@@ -84,13 +100,11 @@ _SENTENCES: dict[str, Callable[[Language, _Told], str]] = {
         "“{said}” in the column “{column}” is not a date.", said=told["said"], column=told["column"]
     ),
     Reason.DATE_IMPOSSIBLE: lambda language, told: language._(
-        "“{said}” in the column “{column}” is a day that does not exist.", said=told["said"], column=told["column"]
-    ),
-    Reason.DATE_OUT_OF_RANGE: lambda language, told: language._(
-        "“{said}” in the column “{column}” is too far in the past or in the future to be true.",
+        "“{said}” in the column “{column}” is a day or a time that does not exist.",
         said=told["said"],
         column=told["column"],
     ),
+    Reason.DATE_OUT_OF_RANGE: _date_out_of_range,
     Reason.FLAG_UNREADABLE: lambda language, told: language._(
         "“{said}” in the column “{column}” says neither yes nor no.", said=told["said"], column=told["column"]
     ),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -92,3 +93,34 @@ def test_brackets_in_a_name_are_shown_as_they_are(run: Run, tmp_path: Path) -> N
     (tmp_path / "d.csv").write_text("Deal ID,Status,Deal Name\n[red]x[/red],[bold]?,A\n", encoding="utf-8")
     run("sync", "files", "d.csv")
     assert "[red]x[/red]" in run("quarantine").output
+
+
+def test_explain_names_the_words_that_say_nothing_known_before_anything_is_loaded(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{n};{word}\n" for n, word in enumerate(["gagnée", "Chez le notaire", "Chez le notaire", "[bold]"]))
+    (tmp_path / "affaires.csv").write_text("N° affaire;Statut\n" + rows, encoding="utf-8")
+    for code, said in (("en", "nothing is known of: Chez le notaire × 2, [bold] × 1."), ("fr", "mots inconnus")):
+        result = run("sync", "files", "affaires.csv", "--explain", "--lang", code)
+        assert said in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("en", "A hidden sheet, left alone"), ("fr", "Feuille masquée, laissée telle quelle")]
+)
+def test_a_hidden_sheet_is_named_with_what_would_load_it(run: Run, tmp_path: Path, code: str, said: str) -> None:
+    book = openpyxl.Workbook()
+    for sheet in (book.worksheets[0], book.create_sheet("Old")):
+        sheet.append(["Deal ID", "Status"])
+        sheet.append([1, "won"])
+    book.worksheets[1].sheet_state = "hidden"
+    book.save(tmp_path / "sales.xlsx")
+    for words in (["--explain"], []):
+        output = " ".join(run("sync", "files", "sales.xlsx", "--lang", code, *words).output.split())
+        assert said in output
+        assert '[files."sales.xlsx [Old]"] object = "deal"' in output
+
+
+def test_a_contract_that_ends_in_9999_is_said_to_go_on(run: Run, tmp_path: Path) -> None:
+    text = "N° contrat;Client;Date de début;Date de fin\nK1;Acme;13/02/2025;31/12/9999\n"
+    (tmp_path / "contrats.csv").write_text(text, encoding="utf-8")
+    run("sync", "files", "contrats.csv")
+    assert "is taken as no end" in run("quarantine", "--lang", "en").output

@@ -97,7 +97,9 @@ def _open_end(builder: Builder, draft: Draft) -> None:
         ):
             del draft.problems[index]
             draft.aside = any(not other.kept for other in draft.problems)
-            draft.flag_kept(Reason.DATE_OUT_OF_RANGE, "ends_on", said=far, column=builder.header("ends_on"))
+            draft.flag_kept(
+                Reason.DATE_OUT_OF_RANGE, "ends_on", said=far, column=builder.header("ends_on"), open_end="yes"
+            )
             return
 
 

@@ -96,8 +96,9 @@ def test_each_line_says_its_place_and_its_reason_in_both_languages(bad: Folder, 
     else:
         assert told["B09"] == (
             "affaires.csv, row 12",
-            "“31/02/2025” in the column “Date de création” is a day that does not exist.",
+            "“31/02/2025” in the column “Date de création” is a day or a time that does not exist.",
         )
+        assert "on 15 Jan 2025" in told["B16"][1]
         assert told["B01"][1] == "“douze mille” in the column “Montant” is not an amount."
 
 
