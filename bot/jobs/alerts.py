@@ -23,7 +23,7 @@ from kpi.standing import as_of
 from kpi.threshold import Standing, State, Transition, judge
 from kpi.trend import trend
 from kpi.watch import Watched, question, threshold_of, watched, where_to_look
-from storage import audit, outbox, rules
+from storage import audit, outbox, rules, schedules
 from storage.database import reading, writing
 from storage.people import read_link
 from storage.rules import Episode, Rule
@@ -118,7 +118,15 @@ def _move(
         look=where_to_look(connection, rule, narrowed) if recovered is None else None,
         trend=trend(connection, narrowed),
     )
-    return Move(old, new, transition, write_alert(alert, workspace, language(rule.language)))
+    there = replace(workspace, time_zone=_zone(connection, rule, workspace))
+    return Move(old, new, transition, write_alert(alert, there, language(rule.language)))
+
+
+def _zone(connection: Connection, rule: Rule, workspace: Workspace) -> str:
+    """The time zone that the readers of a channel are known to keep, by its digests; else the workspace's."""
+    running = schedules.running(connection, rule.workspace_id)
+    zones = {each.time_zone for each in running if each.channel_id == rule.channel_id}
+    return zones.pop() if len(zones) == 1 else workspace.time_zone
 
 
 def _write(context: Context, rule: Rule, move: Move, now: datetime) -> None:

@@ -4,6 +4,7 @@ Two replicas may compute the same digest; only the one that moves the schedule p
 """
 
 import logging
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import Event
 
@@ -95,7 +96,9 @@ def _written(context: Context, schedule: Schedule, day: date, due_at: datetime, 
         except RefusedError as refused:
             return refused.code
     late = due_at if now - due_at > LATE else None
-    return write_digest(digest, workspace, language(schedule.language), late)
+    # Its readers' clocks are those of the schedule.
+    there = replace(workspace, time_zone=schedule.time_zone)
+    return write_digest(digest, there, language(schedule.language), late)
 
 
 def _skip(connection: Connection, schedule: Schedule, day: date, reason: str, now: datetime) -> None:

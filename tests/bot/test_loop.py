@@ -210,6 +210,21 @@ def test_a_late_digest_says_so_and_one_of_another_day_is_skipped(vigie: Stage) -
     assert letters(vigie) == [("sent", None), ("skipped", "late"), ("skipped", "late")]
 
 
+def test_digests_and_alerts_tell_the_hour_of_the_clocks_in_their_channel(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    ada.command("/kpi digest add Tuesday 9:00 Europe/London", "sales")
+    ada.wait_for("sales", lambda message: "A digest is set up." in shown(message))
+    vigie.clock.move(timedelta(days=1))
+    digests.JOB.run(vigie.context, Event())
+    with_rule(vigie)
+    for _ in range(4):
+        sync(vigie, Lyon(won=0))
+        work(vigie)
+    digest, alert = posted(vigie)
+    assert "Data as of 23 Nov 2026 at 09:30." in shown(digest)
+    assert "data as of 24 Nov 2026 at 09:" in shown(alert)
+
+
 def test_a_digest_needs_the_rights_that_its_owner_has_when_it_is_posted(vigie: Stage) -> None:
     anna = vigie.confirm("anna", "anna")
     anna.command("/kpi digest add Tuesday 9h", "sales")
