@@ -1,6 +1,7 @@
 """`vigie demo`: Vigie on a sample company, beside a small local Slack; nothing leaves this machine."""
 
 import contextlib
+import logging
 import signal
 import tempfile
 import threading
@@ -41,7 +42,7 @@ def _perform(folder: Path, port: int, console: "Console") -> None:
     from bot.demo.play import play
     from bot.logs import configure_logs
 
-    configure_logs()
+    configure_logs(logging.WARNING)
     over = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: over.set())
@@ -51,7 +52,13 @@ def _perform(folder: Path, port: int, console: "Console") -> None:
             try:
                 running = stage.enter_context(play(folder, port, lambda _, rows: bar.update(task, advance=rows)))
             except OSError as error:
-                console.print(f"127.0.0.1:{port} is taken ({error.strerror}): try “vigie demo --port 0”.", style="red")
+                why = error.strerror
+                console.print(
+                    f"127.0.0.1:{port} cannot be used ({why}): “vigie demo --port 0” takes any free port."
+                    if error.filename is None
+                    else f"The sample company cannot be built in {folder}/ ({why}): give another --folder.",
+                    style="red",
+                )
                 raise typer.Exit(2) from None
         console.print(f"\nVigie is running on the sample company. Open [bold]{running.playground.url}[/bold]")
         console.print("The digest and an alert arrive in #ventes (French) and #sales (English). Try “/kpi help”.")

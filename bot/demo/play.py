@@ -46,7 +46,7 @@ def play(folder: Path, port: int = 0, progress: Progress | None = None) -> Itera
     world = World(team_name="Exemple", domain="exemple")
     with Playground(world, port) as playground:
         seats = seat(world)
-        settings = _settings(playground, seats, _fresh(folder))
+        settings = _settings(playground, seats, _fresh(folder, playground.port))
         engine = open_database(settings, clock)
         now = clock.now()
         with writing(engine) as connection:
@@ -77,11 +77,11 @@ def _settings(playground: Playground, seats: Seats, database: Path) -> Settings:
     )
 
 
-def _fresh(folder: Path) -> Path:
-    """The path of a database that does not exist yet."""
+def _fresh(folder: Path, port: int) -> Path:
+    """The path of a database that does not exist yet; named by the port, so that two demos at once keep apart."""
     folder.mkdir(parents=True, exist_ok=True)
-    database = folder / "vigie.sqlite3"
-    for leftover in folder.glob("vigie.sqlite3*"):
+    database = folder / f"vigie-{port}.sqlite3"
+    for leftover in folder.glob(f"{database.name}*"):
         leftover.unlink()
     return database
 

@@ -125,7 +125,8 @@ class Playground:
         except OSError:
             self._socket.close()
             raise
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         config = uvicorn.Config(
             KeepTransport(create_app(self.world, self.line)),
             http="h11",
