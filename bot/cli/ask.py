@@ -1,6 +1,5 @@
 """`vigie ask "win rate 2017-Q4 by team"`: the same answers as in Slack, in a terminal or as JSON."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +25,7 @@ def ask(
         str | None, typer.Option("--as", metavar="E-MAIL", help="Answer as this person of the CRM would see it.")
     ] = None,
     today: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day it is asked on; moves the calendar only.")
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="The day it is asked on; moves the calendar only.")
     ] = None,
     lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, see docs/json.md.")] = False,
@@ -43,7 +42,7 @@ def ask(
     from bot.cli.answered import draw_chart, show_answer
     from bot.clock import SystemClock
     from bot.database import open_database
-    from bot.i18n import language
+    from bot.i18n import LANGUAGES, language
     from bot.logs import configure_logs
     from bot.settings import SettingsError, read_settings
     from bot.views.contract import contract
@@ -59,12 +58,21 @@ def ask(
         errors.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(REFUSED) from None
     words = language(lang or settings.language)
+    _ = words._
     clock = SystemClock()
+    if lang is not None and lang.lower() not in LANGUAGES:
+        errors.print(_("I do not speak “{language}”: say fr or en.", language=lang), markup=False, highlight=False)
+        raise typer.Exit(REFUSED)
+    moved = None if today is None else _day(today)
+    if today is not None and moved is None:
+        sentence = _("There is no such day: {day}. Write it like 2026-11-23.", day=today)
+        errors.print(sentence, markup=False, highlight=False)
+        raise typer.Exit(REFUSED)
     try:
         engine = open_database(settings, clock)
         with reading(engine) as connection:
             workspace = read_workspace(connection, SINGLE)
-            day = today.date() if today is not None else clock.now().astimezone(workspace.zone).date()
+            day = moved or clock.now().astimezone(workspace.zone).date()
             result = _answer(connection, " ".join(question), email, day, workspace, words)
         engine.dispose()
         if as_json:
@@ -97,6 +105,15 @@ def ask(
             words._("Something went wrong, and it is not your fault. Reference: {reference}", reference=reference)
         )
         raise typer.Exit(1) from None
+
+
+def _day(text: str) -> "date | None":
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 class _NobodyError(Exception):

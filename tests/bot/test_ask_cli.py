@@ -135,6 +135,21 @@ def test_an_unknown_address_is_a_sentence(ask: Ask) -> None:
     assert "nobody@example.org" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--lang", "de", "I do not speak “de”: say fr or en."),
+        ("--today", "2026-13-01", "There is no such day: 2026-13-01. Write it like 2026-11-23."),
+    ],
+)
+def test_a_language_and_a_day_that_do_not_exist_are_refused_with_a_sentence(
+    ask: Ask, option: str, value: str, sentence: str
+) -> None:
+    result = ask("win rate 2017-09", option, value)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr
+
+
 def test_names_of_the_crm_format_nothing_in_the_terminal(ask: Ask) -> None:
     result = ask("revenue 2017-09 by customer", "--today", "2018-01-01")
     assert "Soleil [bold]SA" in result.stdout
@@ -145,6 +160,7 @@ def test_a_picture_of_groups_is_written_and_of_a_single_number_refused(ask: Ask,
     assert ask("win rate 2017-09 by team", "--today", "2018-01-01", "--chart", str(picture)).exit_code == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     single = ask("win rate 2017-09", "--today", "2018-01-01", "--chart", str(tmp_path / "none.png"))
+    assert "40.0% (6 of 15)" in single.stdout
     assert "There is nothing to draw" in single.stderr
     nowhere = ask("win rate 2017-09 by team", "--chart", str(tmp_path / "missing" / "a.png"))
     assert nowhere.exit_code == 2
