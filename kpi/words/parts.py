@@ -44,7 +44,8 @@ def _fixed() -> Phrases[tuple[Kind, object]]:
     phrases.add_all(TREND, (Kind.GRAIN, AUTOMATIC))
     for comparison, words in COMPARISONS.items():
         phrases.add_all(words, (Kind.COMPARISON, comparison))
-    phrases.add_all(POLITE, (Kind.POLITE, None))
+    # "Show me" without its small word would be "me", which is somebody.
+    phrases.add_all(POLITE, (Kind.POLITE, None), whole=True)
     return phrases
 
 

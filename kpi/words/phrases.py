@@ -17,17 +17,17 @@ class Phrases(Generic[T]):
         self._plural = plural
         self._by_first: dict[str, dict[tuple[tuple[str, ...], T], None]] = defaultdict(dict)
 
-    def add(self, phrase: str, value: T) -> None:
-        """The phrase with and without its small words; one of small words only is kept whole."""
+    def add(self, phrase: str, value: T, *, whole: bool = False) -> None:
+        """The phrase with and without its small words, unless `whole`; one of small words only is kept whole."""
         words = tuple(self._same(word) for word in folded_words(phrase))
         plain = tuple(word for word in words if word not in ALL_STOPS)
-        for variant in {words, plain or words}:
+        for variant in {words, words if whole else plain or words}:
             if variant:
                 self._by_first[variant[0]][variant, value] = None
 
-    def add_all(self, phrases: Iterable[str], value: T) -> None:
+    def add_all(self, phrases: Iterable[str], value: T, *, whole: bool = False) -> None:
         for phrase in phrases:
-            self.add(phrase, value)
+            self.add(phrase, value, whole=whole)
 
     def find(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, T]]:
         """Every phrase that starts at `at`: the place after its last word, and what it means."""
