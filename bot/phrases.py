@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from bot.conversation import Asker, Refusal
 from bot.people import Viewer
 from kpi.catalog import kpi
+from kpi.formulas import Rate
 from kpi.query import KpiQuery
 from kpi.vocabulary import read_vocabulary
 from kpi.words import understand
@@ -44,7 +45,9 @@ _LINKING = (
     "tous",
 )
 """Small words that may stand around a channel, a day or an hour."""
-_NUMBER = r"(?P<number>(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|\d+)(?:[.,]\d+)?)"
+_NUMBER = r"(?P<number>(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+|[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?)"
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+"""6,000: nobody sets a threshold to the thousandth."""
 _UNIT = r"\s*(?P<unit>%|pourcents?|percent|€|eur|euros?|jours?|days?|j\b)?"
 _BELOW = ("<=", "<", "below", "under", "less than", "sous", "en dessous de", "inferieur a", "moins de")
 _ABOVE = (">=", ">", "above", "over", "more than", "au-dessus de", "superieur a", "plus de")
@@ -144,11 +147,19 @@ def _cut(text: str, words: tuple[str, ...]) -> tuple[Decimal, str] | None:
     plain = "".join(char if char in "<>=%€" else flat for char, flat in zip(text, plain, strict=True))
     for word in words:
         start = rf"(?<![\w]){re.escape(word)}" if word[:1].isalpha() else re.escape(word)
-        found = re.search(rf"{start}\s*(?<![\w.,]){_NUMBER}{_UNIT}(?![\w])", plain)
+        found = re.search(rf"{start}\s*[€$£]?\s*(?<![\w.,\-−]){_NUMBER}{_UNIT}(?![\w]|[.,]\d)", plain)
         if found is not None:
-            digits = re.sub(r"\s", "", found.group("number")).replace(",", ".")
+            digits = re.sub(r"\s", "", found.group("number"))
+            digits = digits.replace(",", "" if _THOUSANDS.fullmatch(digits) else ".")
             return Decimal(digits), f"{text[: found.start()]} {text[found.end() :]}"
     return None
+
+
+def must_be_possible(asker: Asker, query: KpiQuery, *values: Decimal) -> None:
+    """Refuses a target or threshold above 100 % for a share of a whole, which could never be met or missed."""
+    formula = kpi(query.metric).reading(query.reading).formula
+    if isinstance(formula, Rate) and formula.subset and any(value > 100 for value in values):
+        raise Refusal(asker.language._("This rate is a share of a whole: it never passes 100%."))
 
 
 def nearest(word: str, choices: tuple[str, ...]) -> str | None:

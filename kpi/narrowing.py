@@ -1,5 +1,7 @@
 """From a `KpiQuery` to an `Ask`: what cannot be asked is refused, what may not be seen is refused or narrowed."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from kpi.ask import Ask, Narrowing
@@ -48,6 +50,16 @@ def wholly_seen(scope: Scope, narrowings: tuple[Narrowing, ...]) -> bool:
         or (each.dimension == "team" and each.keys <= scope.teams)
         for each in narrowings
     )
+
+
+def within(connection: Connection, scope: Scope, filters: Sequence[Filter]) -> bool:
+    """Whether every rep and team that the filters name lies within the scope."""
+    try:
+        for each in filters:
+            _narrowing(connection, scope, each)
+    except OutOfScopeError:
+        return False
+    return True
 
 
 def _narrowing(connection: Connection, scope: Scope, asked: Filter) -> Narrowing:

@@ -11,7 +11,7 @@ from bot.channels import audience, ready
 from bot.conversation import Action, Asked, Asker, Block, Click, Command, Context, NotAllowed, NotThere, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
-from bot.phrases import Bound, ask_in_words, cut_bound, cut_channel, cut_language, cut_recovery
+from bot.phrases import Bound, ask_in_words, cut_bound, cut_channel, cut_language, cut_recovery, must_be_possible
 from bot.verbs import verb_of
 from bot.views.alert import evidence_sentence, rule_sentence, state_sentence
 from kpi.catalog import kpi
@@ -58,6 +58,7 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
     if len(query.filters) > 1:
         raise Refusal(_("A rule watches everything, or one team, rep, segment…, or each of them (“by team”)."))
     recovery = _recovery(asker, query, bound, recovery)
+    must_be_possible(asker, query, bound.value, recovery)
     channel = ready(asker, channel_id or asker.channel_id, context_)
     seen_by = audience(channel, asker.language)
     if channel.shared and not confirmed:

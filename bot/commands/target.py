@@ -5,16 +5,20 @@ import uuid
 from collections.abc import Sequence
 from decimal import Decimal
 
+from sqlalchemy import Connection
+
 from bot.blocks import Bold, actions, bullets, button, context, paragraph
 from bot.conversation import Action, Asked, Asker, Block, Click, Command, Context, NotAllowed, NotThere, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
-from bot.phrases import ask_in_words, cut_value
+from bot.phrases import ask_in_words, cut_value, must_be_possible
 from bot.verbs import verb_of
 from bot.views.alert import amount_of
 from bot.views.help import target_sentence
-from bot.views.question import filter_words
+from bot.views.question import filter_words, title_of
 from kpi.catalog import CATALOG, kpi
+from kpi.engine import answer
+from kpi.narrowing import within
 from kpi.query import Filter
 from kpi.watch import filter_of
 from storage import audit, targets
@@ -49,7 +53,10 @@ def _set(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
         query = ask_in_words(connection, asker, viewer, rest)
     if len(query.filters) > 1 or query.group_by or any(each.dimension not in DIMENSIONS for each in query.filters):
         raise Refusal(_("A target is for everybody, or for one team, one rep or one segment."))
+    with reading(context_.engine) as connection:
+        answer(connection, query)  # refuses now what the asker may not see
     _must_be_allowed(asker, viewer, query.filters)
+    must_be_possible(asker, query, value)
     narrowed = query.filters[0] if query.filters else None
     now = context_.clock.now()
     wanted = Target(
@@ -85,7 +92,7 @@ def _must_be_allowed(asker: Asker, viewer: Viewer, narrowed: Sequence[Filter]) -
 def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
     _ = asker.language._
     with reading(context_.engine) as connection:
-        rows = targets.list_targets(connection, asker.workspace_id)
+        rows = _visible(connection, asker, viewer)
         lines = [
             (
                 row,
@@ -122,24 +129,25 @@ def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
     return Reply("\n".join(said), blocks)
 
 
+def _visible(connection: Connection, asker: Asker, viewer: Viewer) -> list[Target]:
+    """The targets of what the viewer may see: a rep's target is not for other teams to read."""
+    rows = targets.list_targets(connection, asker.workspace_id)
+    filters = {row.id: filter_of(connection, viewer.scope, viewer.today, row.dimension, row.key) for row in rows}
+    return [row for row in rows if within(connection, viewer.scope, filters[row.id])]
+
+
 def _line(target: Target, narrowed: Sequence[Filter], viewer: Viewer, language: Language) -> str:
-    """`Win rate (by closing date): 30%, team Lyon`."""
-    declared = kpi(target.metric)
-    reading_ = declared.reading(target.reading)
-    values = {
-        "kpi": language._(declared.name),
-        "reading": language._(reading_.name),
-        "value": amount_of(Decimal(target.value), reading_.unit, viewer.workspace.currency, language),
-    }
-    if not narrowed:
-        return language._("{kpi} ({reading}): {value}", **values)
-    return language._("{kpi} ({reading}), {about}: {value}", about=filter_words(narrowed[0], language), **values)
+    """`Win rate (by closing date), team Lyon: 30%`."""
+    unit = kpi(target.metric).reading(target.reading).unit
+    about = [title_of(target.metric, target.reading, language), *(filter_words(each, language) for each in narrowed)]
+    value = amount_of(Decimal(target.value), unit, viewer.workspace.currency, language)
+    return language._("{question}: {value}", question=", ".join(about), value=value)
 
 
 def _stop_in_words(asker: Asker, rest: str, viewer: Viewer, context_: Context) -> Reply:
     _ = asker.language._
     with reading(context_.engine) as connection:
-        rows = targets.list_targets(connection, asker.workspace_id)
+        rows = _visible(connection, asker, viewer)
     if not rest.isdecimal() or not 1 <= int(rest) <= len(rows):
         raise NotThere(_("Say which one: its number in “/kpi target list”."))
     return _stop(asker, rows[int(rest) - 1].id, viewer, context_)
@@ -149,7 +157,7 @@ def _stop(asker: Asker, target_id: str, viewer: Viewer, context_: Context) -> Re
     _ = asker.language._
     now = context_.clock.now()
     with writing(context_.engine) as connection:
-        rows = {row.id: row for row in targets.list_targets(connection, asker.workspace_id)}
+        rows = {row.id: row for row in _visible(connection, asker, viewer)}
         row = rows.get(target_id)
         if row is None:
             raise NotThere(_("There is no such target: see “/kpi target list”."))

@@ -68,8 +68,12 @@ def reading_name(metric: str, reading: str, language: Language) -> str:
 
 def title(query: KpiQuery, language: Language) -> str:
     """The KPI with its reading where it has several: "Win rate (by closing date)"."""
-    reading = reading_name(query.metric, query.reading, language)
-    named = metric_name(query.metric, language)
+    return title_of(query.metric, query.reading, language)
+
+
+def title_of(metric: str, key: str, language: Language) -> str:
+    """`title` of a KPI and the key of one of its readings."""
+    reading, named = reading_name(metric, key, language), metric_name(metric, language)
     return language._("{kpi} ({reading})", kpi=named, reading=reading) if reading else named
 
 

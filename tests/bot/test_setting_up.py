@@ -247,3 +247,51 @@ def test_recoveries_and_values_are_read() -> None:
     assert cut_recovery("win rate recovery 32.5")[0] == Decimal("32.5")
     assert cut_value("win rate 30 for B2B") == (Decimal(30), "win rate  for B2B")
     assert cut_value("win rate B2B") == (None, "win rate B2B")
+
+
+def test_a_manager_neither_sets_nor_sees_nor_removes_the_targets_of_another_team(vigie: Stage) -> None:
+    ada, marion = vigie.as_user("ada"), vigie.confirm("marion", "marion", "manager")
+    answer(ada, "/kpi target average deal 6,000 for Chloé")
+    vigie.clock.move(timedelta(seconds=1))
+    answer(ada, "/kpi target win rate 35 for team Lyon")
+    assert "Lyon" in answer(marion, "/kpi objectif taux de transformation 40 équipe Lyon")
+    listed = answer(marion, "/kpi objectif liste")
+    assert "chloe" not in listed
+    assert "Lyon" not in listed
+    answer(marion, "/kpi objectif supprimer 1")
+    assert all_targets(vigie) == [
+        ("average_deal", "sample:chloe", Decimal(6000)),
+        ("win_rate", "sample:lyon", Decimal(35)),
+    ]
+    assert "Average deal, rep Chloé Vente: €6,000.00" in answer(ada, "/kpi target list")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("average deal 6,000", Decimal(6000)),
+        ("average deal 1,250,000.50", Decimal("1250000.50")),
+        ("average deal €6,000", Decimal(6000)),
+        ("panier moyen 6 000,5 €", Decimal("6000.5")),
+        ("sales cycle 12,5", Decimal("12.5")),
+        ("win rate -5", None),
+        ("win rate −5 %", None),
+        ("average deal 6.5k", None),
+    ],
+)
+def test_an_amount_is_read_as_it_is_written_in_both_languages(text: str, value: Decimal | None) -> None:
+    assert cut_value(text)[0] == value
+
+
+def test_a_threshold_may_begin_with_its_currency() -> None:
+    assert cut_bound("average deal below €3,000")[0] == Bound(Decimal(3000), "below")
+
+
+@pytest.mark.parametrize("typed", ["target win rate 130", "alert add win rate < 250", "alert add lead conversion < 101"])
+def test_a_share_above_all_there_is_can_be_neither_aimed_at_nor_watched(vigie: Stage, typed: str) -> None:
+    assert "never passes 100%" in answer(vigie.as_user("ada"), f"/kpi {typed}")
+    assert (all_rules(vigie), all_targets(vigie)) == ([], [])
+
+
+def test_a_share_by_revenue_or_flow_may_pass_100_percent(vigie: Stage) -> None:
+    assert "The target is set" in answer(vigie.as_user("ada"), "/kpi target win rate flow 120")
