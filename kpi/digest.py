@@ -62,7 +62,8 @@ def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequ
     answered = [answer(connection, query) for query in queries.values() if query is not None]
     told = tuple(result for result in answered if result.measured.value is not None)
     known = {result.query.metric: result for result in told}
-    explaining = "source" if any(each.dimension == "team" for each in chosen) else "team"
+    one_team = any(each.dimension == "team" for each in chosen) or len(scope.teams) == 1
+    explaining = "source" if one_team else "team"
     grouped = [_grouped(connection, known[metric], explaining) for metric in EXPLAINED if metric in known]
     by_rep = _grouped(connection, known["win_rate"], "rep") if "win_rate" in known else None
     as_of = [result.as_of for result in answered if result.as_of is not None]

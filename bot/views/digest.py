@@ -9,6 +9,7 @@ from typing import Any
 from bot.blocks import Block, Bold, Run, context, header, name, paragraph, spoken
 from bot.i18n import Language
 from bot.views.chart import alt_text, panel, panels
+from bot.views.notes import counted_only
 from bot.views.question import filter_words
 from kpi import format as written
 from kpi.catalog import kpi
@@ -47,7 +48,8 @@ def write_digest(digest: Digest, workspace: Workspace, language: Language, late:
     praise = _praise(digest, language)
     if praise is not None:
         blocks.append(paragraph(Bold(_("Well done:")), " ", praise))
-    small = [*_absent(digest, language), _periods(digest, language), _as_of(digest, workspace, language)]
+    whose = list(counted_only(digest.results[0], language)) if digest.results else []
+    small = [*whose, *_absent(digest, language), _periods(digest, language), _as_of(digest, workspace, language)]
     blocks.append(context(SEPARATOR.join(sentence for sentence in small if sentence)))
     said = [title, *("".join(_plain(run) for run in line) for line in lines), *found, praise or "", *small]
     payload = {"text": spoken("\n".join(sentence for sentence in said if sentence)), "blocks": blocks}

@@ -142,6 +142,14 @@ def _names(names: Iterable[str], language: Language) -> str:
     return ", ".join(shown) if shown else language._("nothing")
 
 
+def counted_only(result: KpiResult, language: Language) -> Iterator[str]:
+    """Whose numbers they are, as it is said to a whole channel; nothing where everything was counted."""
+    for note in result.notes:
+        if Said(note.code) is Said.NARROWED:
+            values: Any = note.values
+            yield language._("Counted only: {names}.", names=_names((*values["people"], *values["teams"]), language))
+
+
 def left_out_sentences(result: KpiResult, language: Language) -> Iterator[str]:
     """One sentence for each reason why rows are not in the number."""
     for left_out in result.left_out:

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.blocks import Bold, Ping, actions, button, clean, context, name, paragraph, plain, spoken
+from bot.blocks import Bold, Ping, actions, button, clean, context, paragraph, plain, spoken
 from bot.conversation import Block, Reply
 from bot.i18n import Language
 from bot.people import Viewer
 from bot.views import sentences
 from bot.views.answer import told
 from bot.views.chart import alt_text, picture
-from kpi.query import KpiResult, Note
+from bot.views.notes import counted_only
+from kpi.query import KpiResult
 from kpi.reasons import Said
 
 YES = "share.yes"
@@ -73,12 +74,11 @@ def letter(result: KpiResult, viewer: Viewer, language: Language) -> Shared:
     """The answer as everybody in the channel sees it: in the channel's language, with a picture where one fits."""
     _, fiscal = language._, viewer.workspace.fiscal_start_month
     # "What you may see" would mean somebody else to every reader.
-    narrowed = [note for note in result.notes if note.code == Said.NARROWED]
-    shown = replace(result, notes=tuple(note for note in result.notes if note not in narrowed))
+    shown = replace(result, notes=tuple(note for note in result.notes if note.code != Said.NARROWED))
     headline = sentences.headline(shown, language, fiscal)
     details, small = told(shown, language, fiscal)
     small += [
-        *(_counted_only(note, language) for note in narrowed),
+        *counted_only(result, language),
         sentences.as_of(result, viewer.workspace, language),
     ]
     blocks: list[Block] = [paragraph(Bold(headline))]
@@ -98,14 +98,3 @@ def letter(result: KpiResult, viewer: Viewer, language: Language) -> Shared:
         "alt": alt_text(drawn, language),
     }
     return Shared(payload, chart)
-
-
-def _counted_only(note: Note, language: Language) -> str:
-    """Whose numbers they are."""
-    absent = language._("(no name)")
-    names = [name(str(each), absent) for key in ("people", "teams") for each in _texts(note.values.get(key))]
-    return language._("Counted only: {names}.", names=", ".join(names) or language._("nothing"))
-
-
-def _texts(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else ()
