@@ -17,16 +17,17 @@ def verb_of(
     first, __, rest = asked.text.strip().partition(" ")
     if not first:
         return empty, ""
-    words = {word: verb for verb, spelled in verbs.items() for word in spelled}
+    words = {fold(word): verb for verb, spelled in verbs.items() for word in spelled}
     found = words.get(fold(first))
     if found is not None:
         return found, rest.strip()
     if bare is not None:
         return bare, asked.text.strip()
     _ = asked.language._
-    meant = nearest(first, tuple(words))
+    typed = {fold(word): word for spelled in verbs.values() for word in spelled}
+    meant = nearest(first, tuple(typed))
     if meant is not None:
-        raise Refusal(_("I do not know “{word}”. Did you mean “{meant}”?", word=first, meant=meant))
+        raise Refusal(_("I do not know “{word}”. Did you mean “{meant}”?", word=first, meant=typed[meant]))
     shown = ", ".join(_spelled(spelled, asked.language.code) for spelled in verbs.values())
     raise Refusal(_("I do not know “{word}”. There is: {verbs}.", word=first, verbs=shown))
 

@@ -35,7 +35,7 @@ def prepare(connection: Connection, query: KpiQuery, found: Kpi) -> Ask:
     """
     scope = query.scope
     if not scope.everything and not (scope.people or scope.teams):
-        raise OutOfScopeError("metric", query.metric)
+        raise OutOfScopeError("nothing", query.metric)
     if not scope.everything and "rep" not in found.dimensions:
         raise OutOfScopeError("metric", query.metric)
     workspace = read_workspace(connection, scope.workspace_id)

@@ -29,7 +29,10 @@ class NoSuchDimensionError(RefusedError):
 
 
 class OutOfScopeError(RefusedError):
-    """The asker may not see that. `dimension` and `name` of what was asked (`metric` when it is the KPI itself)."""
+    """The asker may not see that. `dimension` and `name` of what was asked.
+
+    `dimension` is `metric` when it is the KPI itself, which is the whole company's; `nothing` for who sees nothing.
+    """
 
     code = "out_of_scope"
 

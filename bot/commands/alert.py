@@ -26,7 +26,7 @@ from storage.rules import Rule
 VERBS = {
     "add": ("add", "ajouter", "ajoute", "new", "nouveau", "nouvelle"),
     "list": ("list", "lister", "liste"),
-    "stop": ("stop", "arreter", "arrete", "stopper", "supprimer", "remove", "delete"),
+    "stop": ("stop", "arrêter", "arrête", "stopper", "supprimer", "remove", "delete"),
 }
 CONFIRM, ADD, STOP = "alert.confirm", "alert.add", "alert.stop"
 MOST_OFFERED = 4
@@ -61,8 +61,8 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
     must_be_possible(asker, query, bound.value, recovery)
     channel = ready(asker, channel_id or asker.channel_id, context_)
     seen_by = audience(channel, asker.language)
-    if channel.shared and not confirmed:
-        # People of other organisations would read the figures: that is asked first.
+    if (channel.shared or channel.guests) and not confirmed:
+        # Guests or people of other organisations would read the figures: that is asked first.
         sure = button(_("Post it there all the same"), CONFIRM, text, style="danger")
         return Reply(seen_by, [paragraph(seen_by), actions([sure])])
     now = context_.clock.now()

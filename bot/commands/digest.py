@@ -37,8 +37,8 @@ MONDAY, NINE = 1, time(9)
 VERBS = {
     "add": ("add", "ajouter", "ajoute", "new", "nouveau", "nouvelle"),
     "list": ("list", "lister", "liste"),
-    "stop": ("stop", "arreter", "arrete", "stopper", "supprimer", "remove", "delete"),
-    "preview": ("preview", "apercu", "essai"),
+    "stop": ("stop", "arrêter", "arrête", "stopper", "supprimer", "remove", "delete"),
+    "preview": ("preview", "aperçu", "essai"),
 }
 CONFIRM, STOP, PREVIEW = "digest.confirm", "digest.stop", "digest.preview"
 
@@ -66,8 +66,8 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
     narrowed = _narrowed(asker, rest, viewer, context_)
     channel = ready(asker, channel_id or asker.channel_id, context_)
     seen_by = audience(channel, asker.language)
-    if channel.shared and not confirmed:
-        # People of other organisations would read the figures: that is asked first.
+    if (channel.shared or channel.guests) and not confirmed:
+        # Guests or people of other organisations would read the figures: that is asked first.
         sure = button(_("Post it there all the same"), CONFIRM, text or "-", style="danger")
         return Reply(seen_by, [paragraph(seen_by), actions([sure])])
     now = context_.clock.now()
@@ -101,7 +101,8 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
         context(seen_by, rights),
         actions([button(_("Preview"), PREVIEW, row.id), button(_("Stop"), STOP, row.id)]),
     ]
-    return Reply(" ".join([_("A digest is set up."), line, seen_by, rights]), blocks)
+    said = [_("A digest is set up."), f"{line[:1].upper()}{line[1:]}.", seen_by, rights]
+    return Reply(" ".join(said), blocks)
 
 
 def _narrowed(asker: Asker, rest: str, viewer: Viewer, context_: Context) -> tuple[Filter, ...]:
@@ -138,7 +139,9 @@ def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
             for row in rows
         ]
     if not lines:
-        sentence = _("There is no digest yet. For one here, every Monday at nine: /kpi digest add")
+        none = _("There is no digest yet.") if viewer.admin else _("You have set up no digest yet.")
+        here = _("For one here, every Monday at nine: /kpi digest add")
+        sentence = f"{none} {here}"
         return Reply(sentence, [paragraph(sentence)])
     blocks: list[Block] = []
     for number, (row, line) in enumerate(lines[:20], start=1):

@@ -34,7 +34,7 @@ def on_ask_admin(click: Click, context: Context) -> Reply:
         admins = people.admins(connection, click.workspace_id)
         for admin in admins:
             theirs = language(admin.language or context.settings.language)
-            typed = "/kpi link @… e-mail"
+            typed = f"/kpi {theirs._('link @person e-mail')}"
             text = theirs._("Somebody asks to be linked to a person of the CRM: type {command}", command=typed)
             block = paragraph(
                 Ping(click.user_id), " ", theirs._("asks to be linked to a person of the CRM. Type:"), " ", Bold(typed)

@@ -28,7 +28,7 @@ from storage.targets import Target
 VERBS = {
     "set": ("set", "fixer", "add", "ajouter"),
     "list": ("list", "lister", "liste"),
-    "stop": ("stop", "arreter", "arrete", "supprimer", "remove", "delete"),
+    "stop": ("stop", "arrêter", "arrête", "supprimer", "remove", "delete"),
 }
 DIMENSIONS = ("team", "rep", "segment")
 STOP = "target.stop"

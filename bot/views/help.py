@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from bot.blocks import Bold, bullets, context, divider, header, paragraph
+from bot.blocks import Bold, Run, bullets, context, divider, header, paragraph
 from bot.conversation import Block, Command, Reply
 from bot.i18n import Language
 from kpi.catalog import CATALOG
@@ -65,7 +65,7 @@ def definition_blocks(kpi: Kpi, reading: Reading, language: Language) -> list[Bl
     blocks = [
         header(_("How is this computed: {kpi}", kpi=_(kpi.name))),
         paragraph(_(kpi.description)),
-        paragraph(Bold(_("Reading used: {reading}", reading=_(reading.name))), "\n", _(reading.description)),
+        paragraph(*_used(kpi, reading, language), _(reading.description)),
         paragraph(Bold(_("Formula")), "\n", formula),
     ]
     others = [other for other in kpi.readings if other.key != reading.key]
@@ -76,6 +76,13 @@ def definition_blocks(kpi: Kpi, reading: Reading, language: Language) -> list[Bl
     if targets:
         blocks.append(context(*targets))
     return blocks
+
+
+def _used(kpi: Kpi, reading: Reading, language: Language) -> Sequence[Run]:
+    """The reading's name, where the KPI has several."""
+    if len(kpi.readings) < 2:
+        return ()
+    return Bold(language._("Reading used: {reading}", reading=language._(reading.name))), "\n"
 
 
 def _reading_line(reading: Reading, language: Language) -> Sequence[str | Bold]:

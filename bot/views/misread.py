@@ -53,6 +53,13 @@ def misread(error: RefusedError, language: Language) -> str:
             return _no_metric(language)
         case NoSuchDimensionError():
             return _no_dimension(error, language)
+        case OutOfScopeError() if error.values["dimension"] == "metric":
+            return _(
+                "{kpi} is counted for the whole company only: an administrator of Vigie may see it.",
+                kpi=metric_name(str(error.values["name"]), language),
+            )
+        case OutOfScopeError() if error.values["dimension"] == "nothing":
+            return _("You are linked to no rep and no team, so you see no figures: ask an administrator of Vigie.")
         case OutOfScopeError():
             return _("You may not see that: {name}.", name=_quoted(str(error.values["name"]), language))
         case TooManyBucketsError():

@@ -14,6 +14,7 @@ from kpi import format as written
 from kpi.catalog import kpi
 from kpi.labels import moment, period_label
 from kpi.query import Beside, Comparison, KpiResult, Measured, Unit
+from kpi.reasons import Said
 from storage.workspaces import Workspace
 
 MONEY_SHARES = {("upsell_rate", "revenue")}
@@ -103,6 +104,8 @@ def target(result: KpiResult, language: Language) -> str | None:
     met = value >= exact if better else value <= exact
     if met:
         return language._("Target: {target}, reached.", target=shown)
+    if any(note.code == Said.STILL_OPEN for note in result.notes):
+        return language._("Target: {target}, not reached yet.", target=shown)
     return language._("Target: {target}, not reached.", target=shown)
 
 

@@ -120,7 +120,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def playground(clock: FixedClock) -> Iterator[Playground]:
-    """A small Slack with the company's people, a guest, a stranger, and three channels."""
+    """A small Slack with the company's people, a guest, and four channels."""
     world = World(clock=lambda: clock.now().timestamp())
     people = [
         world.add_user("ada", "Ada Admin", "ada@example.com", locale="en-GB", role="admin"),
@@ -131,7 +131,8 @@ def playground(clock: FixedClock) -> Iterator[Playground]:
         world.add_user("nobody", "No Body", "nobody@example.com", locale="en-US"),
     ]
     guest = world.add_user("gus", "Gus Guest", "gus@example.com", locale="en-US", role="guest")
-    world.add_channel("sales", [*people, guest])
+    world.add_channel("sales", people)
+    world.add_channel("visitors", [*people, guest])
     world.add_channel("quiet", people, bot=False)
     world.add_channel("partners", people, is_ext_shared=True)
     with Playground(world) as running:

@@ -239,7 +239,7 @@ def test_who_is_not_in_the_crm_can_ask_an_admin(vigie: Stage) -> None:
 
 
 def test_a_guest_gets_no_figures(vigie: Stage) -> None:
-    said = shown(ask(vigie.as_user("gus"), "/kpi revenue October 2026"))
+    said = shown(ask(vigie.as_user("gus"), "/kpi revenue October 2026", "visitors"))
     assert "€" not in said
     assert "guests" in said
 
@@ -323,3 +323,15 @@ def test_what_was_accepted_is_answered_before_vigie_stops(
         ada = running.as_user("ada")
         ada.command("/kpi revenue October 2026", "sales")
     assert "€11,500.00" in shown(ada.wait_for("sales", timeout=1))
+
+
+def test_a_kpi_of_the_whole_company_is_refused_by_its_name(vigie: Stage) -> None:
+    anna = vigie.confirm("anna", "anna")
+    said = shown(ask(anna, "/kpi cac last quarter"))
+    assert "Customer acquisition cost is counted for the whole company only" in said
+
+
+def test_a_cohort_that_is_still_open_has_not_reached_its_target_yet(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    ask(ada, "/kpi target win rate cohort 90")
+    assert "Target: 90.0%, not reached yet." in shown(ask(ada, "/kpi win rate November 2026"))

@@ -115,7 +115,7 @@ def test_did_you_mean_is_asked_in_french_quotation_marks() -> None:
         (
             "fr",
             "Taux de transformation (par date de clôture), septembre 2017, équipe Nord\u00a0: 40,0\u202f% (6 sur 15)",
-            "+20,0\u00a0pts par rapport à août 2017 (20,0\u202f%, 2 sur 10)",
+            "+20,0\u00a0pts par rapport à la période précédente (août 2017\u00a0: 20,0\u202f%, 2 sur 10)",
         ),
     ],
 )

@@ -91,13 +91,17 @@ def test_a_channel_without_the_bot_is_noticed_and_can_be_joined(vigie: Stage) ->
     assert "A digest is set up." in answer(ada, "/kpi digest add #quiet")
 
 
-def test_a_channel_shared_with_another_organisation_is_asked_about_first(vigie: Stage) -> None:
+@pytest.mark.parametrize(
+    ("channel", "who"),
+    [("#partners", "People of other organisations are among them."), ("#visitors", "1 of them is a guest.")],
+)
+def test_a_channel_with_outsiders_is_asked_about_first(vigie: Stage, channel: str, who: str) -> None:
     ada = vigie.as_user("ada")
     for command, action, done, saved in (
-        ("/kpi digest add #partners", "digest.confirm", "A digest is set up.", all_schedules),
-        ("/kpi alert add win rate < 25 in #partners", "alert.confirm", "A rule is set up.", all_rules),
+        (f"/kpi digest add {channel}", "digest.confirm", "A digest is set up.", all_schedules),
+        (f"/kpi alert add win rate < 25 in {channel}", "alert.confirm", "A rule is set up.", all_rules),
     ):
-        assert "People of other organisations are among them." in answer(ada, command)
+        assert who in answer(ada, command)
         assert saved(vigie) == []
         ada.click(ada.messages("sales")[-1], action)
         ada.wait_for("sales", lambda message, done=done: done in shown(message))
@@ -124,7 +128,7 @@ def test_what_one_may_not_see_can_be_neither_digested_nor_watched(vigie: Stage) 
 def test_somebody_elses_digest_is_neither_listed_nor_stopped(vigie: Stage) -> None:
     answer(vigie.as_user("ada"), "/kpi digest add")
     anna = vigie.confirm("anna", "anna")
-    assert "There is no digest yet." in answer(anna, "/kpi digest list")
+    assert "You have set up no digest yet." in answer(anna, "/kpi digest list")
     assert "There is no such digest" in answer(anna, "/kpi digest stop 1")
     assert len(all_schedules(vigie)) == 1
 
@@ -287,7 +291,9 @@ def test_a_threshold_may_begin_with_its_currency() -> None:
     assert cut_bound("average deal below €3,000")[0] == Bound(Decimal(3000), "below")
 
 
-@pytest.mark.parametrize("typed", ["target win rate 130", "alert add win rate < 250", "alert add lead conversion < 101"])
+@pytest.mark.parametrize(
+    "typed", ["target win rate 130", "alert add win rate < 250", "alert add lead conversion < 101"]
+)
 def test_a_share_above_all_there_is_can_be_neither_aimed_at_nor_watched(vigie: Stage, typed: str) -> None:
     assert "never passes 100%" in answer(vigie.as_user("ada"), f"/kpi {typed}")
     assert (all_rules(vigie), all_targets(vigie)) == ([], [])
@@ -295,3 +301,18 @@ def test_a_share_above_all_there_is_can_be_neither_aimed_at_nor_watched(vigie: S
 
 def test_a_share_by_revenue_or_flow_may_pass_100_percent(vigie: Stage) -> None:
     assert "The target is set" in answer(vigie.as_user("ada"), "/kpi target win rate flow 120")
+
+
+def test_a_managers_digest_says_whose_numbers_it_holds(vigie: Stage) -> None:
+    marion = vigie.confirm("marion", "marion", "manager")
+    said = answer(marion, "/kpi digest aperçu").replace("\u00a0", " ")
+    assert "Compté uniquement : Marion Chef, Équipe Paris." in said
+    assert "surtout Équipe Paris" not in said
+    assert "Counted only" not in answer(vigie.as_user("ada"), "/kpi digest preview")
+
+
+def test_the_verbs_are_told_with_their_accents(vigie: Stage) -> None:
+    marion = vigie.confirm("marion", "marion", "manager")
+    assert "ajouter, lister, arrêter, aperçu" in answer(marion, "/kpi digest xyzzy")
+    assert "Vouliez-vous dire « arrêter »" in answer(marion, "/kpi digest arréterr").replace("\u202f", " ")
+    assert "Vous n'avez pas encore programmé de synthèse." in answer(marion, "/kpi digest LISTER")

@@ -33,8 +33,7 @@ def test_sharing_names_the_channel_and_its_readers_and_asks_first(vigie: Stage) 
     answer = ask(marion, "/kpi taux de transformation octobre 2026 par commercial")
     asked = after(marion, lambda: marion.click(answer, "answer.share"))
     said = shown(asked)
-    assert "7 personnes de #sales le verront." in said
-    assert "1 d'entre elles est un invité." in said
+    assert "6 personnes de #sales verront ce qui y est publié." in said
     deliver(vigie)
     assert in_channel(vigie) == []
 
