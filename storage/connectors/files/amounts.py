@@ -8,7 +8,7 @@ from typing import Literal
 
 from babel.numbers import get_currency_precision, list_currencies
 
-from storage.connectors.files.cells import Bad, is_empty
+from storage.connectors.files.cells import Bad, is_empty, is_failed
 from storage.connectors.files.reading import Cell
 from storage.problems import Reason
 
@@ -108,6 +108,8 @@ def read(cell: Cell, style: AmountStyle, currency: str) -> Amount | Bad | None:
         return Bad(Reason.AMOUNT_NOT_FINITE, said)
     if is_empty(said):
         return None
+    if is_failed(said):
+        return Bad(Reason.AMOUNT_NOT_FINITE, said)
     core, named, negative = _core(said)
     if not core:
         return Bad(Reason.AMOUNT_UNREADABLE, said)

@@ -7,6 +7,24 @@ from storage.connectors.files.reading import Cell
 from storage.problems import Reason
 
 _EMPTY = {"", "-", "--", "—", "–", "n/a", "na", "null", "none", "#n/a", "(vide)", "(blank)", "(none)", "sans", "néant"}
+_FAILED = {
+    "#div/0!",
+    "#ref!",
+    "#value!",
+    "#valeur!",
+    "#name?",
+    "#nom?",
+    "#num!",
+    "#nombre!",
+    "#null!",
+    "#nul!",
+    "#n/a",
+    "#n/d",
+    "#calc!",
+    "#spill!",
+    "#getting_data",
+}
+"""What a spreadsheet shows where a formula failed."""
 _YES = {"oui", "yes", "true", "vrai", "1", "x", "y", "o", "✓", "actif", "active", "activé", "converti", "converted"}
 _NO = {"non", "no", "false", "faux", "0", "n", "inactif", "inactive", "désactivé", "deactivated"}
 
@@ -24,11 +42,20 @@ def is_empty(text: str) -> bool:
     return text.strip().casefold() in _EMPTY
 
 
+def is_failed(text: str) -> bool:
+    """Whether a cell shows that its formula failed."""
+    return text.strip().casefold() in _FAILED
+
+
 def as_text(cell: Cell) -> str | None:
-    """The cell as one line of text, None if blank: `12.0` typed by Excel is `12`, a day is `2017-03-01`."""
+    """The cell as one line of text: `12.0` typed by Excel is `12`, a day is `2017-03-01`.
+
+    None for a blank cell, and for a formula that failed.
+    """
     if isinstance(cell, str):
         # split() knows every space, no-break ones too; NUL cannot be stored.
-        return " ".join(cell.replace("\0", "").split()) or None
+        said = " ".join(cell.replace("\0", "").split())
+        return said if said and not (said[0] == "#" and is_failed(said)) else None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):

@@ -13,6 +13,8 @@ from pathlib import Path
 import charset_normalizer
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from storage.connectors.files.formulas import unanswered
+
 Cell = str | int | float | bool | date | datetime | time | timedelta
 
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
@@ -117,19 +119,22 @@ def _read(file: Path, label: str) -> list[Sheet]:
 def _read_excel(raw: bytes, label: str) -> list[Sheet]:
     try:
         workbook = CalamineWorkbook.from_filelike(BytesIO(raw))
-        return [
-            Sheet(
-                f"{label} [{about.name}]",
-                label,
-                about.name,
-                workbook.get_sheet_by_name(about.name).to_python(skip_empty_area=False),
-                hidden=about.visible != SheetVisibleEnum.Visible,
-            )
+        found = [
+            (about, workbook.get_sheet_by_name(about.name).to_python(skip_empty_area=False))
             for about in workbook.sheets_metadata
             if about.typ == SheetTypeEnum.WorkSheet
         ]
     except (CalamineError, OSError) as failure:
         raise FileProblemError("file_unreadable", path=label, cause=str(failure)) from failure
+    faults = unanswered(raw)
+    for about, rows in found:
+        for (row, column), said in faults.get(about.name, {}).items():
+            if 0 <= row < len(rows) and 0 <= column < len(rows[row]):
+                rows[row][column] = said
+    return [
+        Sheet(f"{label} [{about.name}]", label, about.name, rows, hidden=about.visible != SheetVisibleEnum.Visible)
+        for about, rows in found
+    ]
 
 
 def _read_csv(raw: bytes, label: str) -> Sheet:

@@ -64,7 +64,7 @@ def test_no_text_can_break_the_reading_of_amounts(text: str) -> None:
         ("12 34", Reason.AMOUNT_UNREADABLE),
         ("1 2345", Reason.AMOUNT_UNREADABLE),
         ("douze", Reason.AMOUNT_UNREADABLE),
-        ("#REF!", Reason.AMOUNT_UNREADABLE),
+        ("#REF!", Reason.AMOUNT_NOT_FINITE),
     ],
 )
 def test_what_is_no_amount_says_why(said: str, reason: Reason) -> None:

@@ -227,3 +227,24 @@ def test_what_the_source_marks_as_deleted_is_kept_apart_and_may_come_back(folder
     deals = folder.deals()
     assert (deals["1"].deleted_at, deals["2"].deleted_at) == (later, None)
     assert [row.field for row in folder.rows(schema.change)] == ["deleted_at", "deleted_at"]
+
+
+def test_a_formula_that_failed_or_was_never_computed_is_no_missing_amount(folder: Folder) -> None:
+    headers = ["Deal ID", "Status", "Amount", "Customer", "Closed"]
+    day = date(2026, 1, 20)
+    rows: list[list[object]] = [
+        [1, "won", "#DIV/0!", "Acme", day],
+        [2, "won", "=C3*2", "Acme", day],
+        [3, "won", 5, "#REF!", day],
+        [4, "won", None, "Acme & <Sons>", day],
+    ]
+    workbook(folder.path / "deals.xlsx", {"Q1 & Q2": [headers, *rows]})
+    folder.load()
+    assert [(line.ext_id, line.reason, line.details["said"]) for line in folder.quarantine()] == [
+        ("1", Reason.AMOUNT_NOT_FINITE, "#DIV/0!"),
+        ("2", Reason.AMOUNT_NOT_FINITE, "#CALC!"),
+    ]
+    assert {key: (row.amount_minor, row.customer_id) for key, row in folder.deals().items()} == {
+        "3": (500, None),
+        "4": (None, "files:Acme & <Sons>"),
+    }
