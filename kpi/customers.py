@@ -76,12 +76,11 @@ def _spells(ask: Ask) -> sa.CompoundSelect[tuple[Any, ...]]:
     has_purchases = sa.exists().where(
         buys.c.workspace_id == ask.workspace_id, buys.c.customer_id == deal.c.customer_id, buys.c.deleted_at.is_(None)
     )
-    won = (deal.c.status == "won", deal.c.deleted_at.is_(None), deal.c.closed_on.is_not(None))
     return sa.union_all(
         _spell(contract, ask, contract.c.starts_on, sa.func.coalesce(contract.c.ends_on, _FOREVER), by_contract=1),
         _spell(purchase, ask, purchase.c.purchased_on, _kept(purchase.c.purchased_on), by_contract=0),
         _spell(deal, ask, deal.c.closed_on, _kept(deal.c.closed_on), by_contract=0).where(
-            *won, deal.c.customer_id.is_not(None), ~has_purchases
+            *_won(ask, deal), ~has_purchases
         ),
     )
 
@@ -133,14 +132,24 @@ class CustomerRows(Rows):
 
 
 def _first_deals(ask: Ask) -> Subquery:
-    order = sa.func.row_number().over(partition_by=deal.c.customer_id, order_by=(deal.c.closed_on, deal.c.id))
-    won = (deal.c.status == "won", deal.c.deleted_at.is_(None), deal.c.closed_on.is_not(None))
-    ranked = (
-        sa.select(deal, order.label("nth"))
-        .where(deal.c.workspace_id == ask.workspace_id, deal.c.customer_id.is_not(None), *won)
-        .subquery()
+    mine, before = deal.alias("first_won"), deal.alias()
+    earlier = sa.or_(
+        before.c.closed_on < mine.c.closed_on, sa.and_(before.c.closed_on == mine.c.closed_on, before.c.id < mine.c.id)
     )
-    first = sa.select(ranked).where(ranked.c.nth == 1).subquery("first_won")
-    rows = DealRows(ask.workspace_id, ask.currency, ask.query.today, first)
+    # No window function: SQLite would read all of its rows again for every customer.
+    is_first = ~sa.exists().where(*_won(ask, before), before.c.customer_id == mine.c.customer_id, earlier)
+    rows = DealRows(ask.workspace_id, ask.currency, ask.query.today, mine)
     keys = [rows.key(dimension).label(dimension) for dimension in ("rep", "team", "segment", "source")]
-    return sa.select(rows.c.customer_id, *keys).select_from(rows.source).subquery("first_deal")
+    first = sa.select(rows.c.customer_id, *keys).select_from(rows.source)
+    return first.where(*_won(ask, mine), is_first).subquery("first_deal")
+
+
+def _won(ask: Ask, table: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Won deals of known customers on known days."""
+    return (
+        table.c.workspace_id == ask.workspace_id,
+        table.c.status == "won",
+        table.c.deleted_at.is_(None),
+        table.c.closed_on.is_not(None),
+        table.c.customer_id.is_not(None),
+    )

@@ -147,20 +147,28 @@ def _first_reassignments(workspace_id: str) -> FromClause:
 
     A change of owner seen together with, or before, a change of status is part of the closing, not a reassignment.
     """
+    moved, before = _moved_after_closing(workspace_id), _moved_after_closing(workspace_id)
+    earlier = sa.or_(
+        before.c.seen_at < moved.c.seen_at, sa.and_(before.c.seen_at == moved.c.seen_at, before.c.id < moved.c.id)
+    )
+    # No window function: SQLite would read all of its rows again for every deal.
+    is_first = ~sa.exists().where(before.c.object_id == moved.c.object_id, earlier)
+    return sa.select(moved.c.object_id, moved.c.old).where(is_first).subquery()
+
+
+def _moved_after_closing(workspace_id: str) -> FromClause:
     moved, later = change.alias(), change.alias()
     closing_after = (
         sa.exists()
         .where(later.c.workspace_id == workspace_id, later.c.object == "deal", later.c.object_id == moved.c.object_id)
         .where(later.c.field == "status", later.c.seen_at >= moved.c.seen_at)
     )
-    order = sa.func.row_number().over(partition_by=moved.c.object_id, order_by=(moved.c.seen_at, moved.c.id))
-    ranked = (
-        sa.select(moved.c.object_id, moved.c.old, order.label("nth"))
+    return (
+        sa.select(moved.c.object_id, moved.c.old, moved.c.seen_at, moved.c.id)
         .where(moved.c.workspace_id == workspace_id, moved.c.object == "deal", moved.c.field == "owner_id")
         .where(~closing_after)
         .subquery()
     )
-    return sa.select(ranked.c.object_id, ranked.c.old).where(ranked.c.nth == 1).subquery()
 
 
 @lru_cache(maxsize=256)

@@ -79,4 +79,4 @@ run = Table("run", metadata, run_columns)
 change = Table("change", metadata, change_columns)
 quarantine = Table("quarantine", metadata, quarantine_columns)
 
-Index(None, change.c.workspace_id, change.c.object_id)
+Index(None, change.c.workspace_id, change.c.field, change.c.object_id)

@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_change"),
     )
-    op.create_index("ix_change_workspace_id_object_id", "change", ["workspace_id", "object_id"], unique=False)
+    op.create_index(
+        "ix_change_workspace_id_field_object_id", "change", ["workspace_id", "field", "object_id"], unique=False
+    )
     op.create_table(
         "contract",
         sa.Column("workspace_id", sa.Text(), nullable=False),
@@ -439,6 +441,6 @@ def downgrade() -> None:
     op.drop_table("cursor")
     op.drop_index("ix_contract_workspace_id_customer_id", table_name="contract")
     op.drop_table("contract")
-    op.drop_index("ix_change_workspace_id_object_id", table_name="change")
+    op.drop_index("ix_change_workspace_id_field_object_id", table_name="change")
     op.drop_table("change")
     op.drop_table("audit")
