@@ -37,9 +37,18 @@ class Ask:
     def workspace_id(self) -> str:
         return self.query.scope.workspace_id
 
+    def is_by(self, dimension: str) -> bool:
+        """Whether the question groups by a dimension, or is narrowed to some of it."""
+        return dimension == self.query.group_by or self._only_some(dimension)
+
+    def _only_some(self, dimension: str) -> bool:
+        return any(each.dimension == dimension for each in self.narrowings)
+
     @property
     def before(self) -> Period | None:
-        """The period of the comparison, or None."""
+        """The period of the comparison, or None: also for some stages, since only today's stage of a deal is known."""
+        if self._only_some("stage"):
+            return None
         match self.query.comparison:
             case None:
                 return None

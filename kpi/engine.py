@@ -38,7 +38,7 @@ def answer(connection: Connection, query: KpiQuery) -> KpiResult:
         currency=ask.currency,
         measured=measured,
         previous=_previous(ask, reading.formula, counted),
-        groups=_groups(found, reading.formula, counted, compared=ask.before is not None),
+        groups=_groups(found, ask, reading.formula, counted),
         series=_series(ask, reading.formula, counted),
         beside=tuple(Beside(each.key, each.unit, each.formula.measured(counted.now)) for each in beside),
         left_out=_left_out(counted.left_out),
@@ -68,8 +68,12 @@ def _previous(ask: Ask, formula: Formula, counted: Counted) -> Previous | None:
     return Previous(ask.before, ask.query.comparison, formula.measured(counted.before))
 
 
-def _groups(found: Kpi, formula: Formula, counted: Counted, *, compared: bool) -> tuple[Group, ...]:
-    """Groups with anything in them, best first ("(none)" and those without a value last)."""
+def _groups(found: Kpi, ask: Ask, formula: Formula, counted: Counted) -> tuple[Group, ...]:
+    """Groups with anything in them, best first ("(none)" and those without a value last).
+
+    Stages are not compared: what was open before is counted in the stage that it reached since.
+    """
+    compared = ask.before is not None and ask.query.group_by != "stage"
     groups = [
         Group(
             key,

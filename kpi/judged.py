@@ -53,7 +53,8 @@ def conversion_days(connection: Connection, workspace_id: str) -> int | None:
     )
     linked = sa.select(lead, wins.c.won_on).join(wins, wins.c.lead_id == lead.c.id).subquery()
     flagged = sa.select(lead, lead.c.converted_on.label("won_on")).where(lead.c.converted.is_(sa.true())).subquery()
-    return _ninetieth(connection, workspace_id, linked) or _ninetieth(connection, workspace_id, flagged)
+    by_wins = _ninetieth(connection, workspace_id, linked)
+    return _ninetieth(connection, workspace_id, flagged) if by_wins is None else by_wins
 
 
 def _ninetieth(connection: Connection, workspace_id: str, converted: sa.Subquery) -> int | None:

@@ -112,9 +112,10 @@ def _tells_qualified(connection: Connection, workspace_id: str) -> bool:
 
 def _of_scope(connection: Connection, ask: Ask) -> Iterator[Note]:
     scope = ask.query.scope
-    by_team = "team" in {ask.query.group_by, *(each.dimension for each in ask.narrowings)}
-    if (by_team or scope.teams) and not standing.has_team_history(connection, ask.workspace_id):
+    if ask.is_by("team") and not standing.has_team_history(connection, ask.workspace_id):
         yield Note(Said.TODAYS_TEAMS)
+    if ask.is_by("stage"):
+        yield Note(Said.TODAYS_STAGES)
     if not wholly_seen(scope, ask.narrowings):
         people, teams = standing.scope_names(connection, scope)
         yield Note(Said.NARROWED, {"people": people, "teams": teams})

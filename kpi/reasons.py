@@ -51,6 +51,8 @@ class Said(StrEnum):
     """Only what the asker may see was counted. `people` and `teams`: tuples of names."""
     TODAYS_TEAMS = "todays_teams"
     """The source tells no team history: today's teams were used."""
+    TODAYS_STAGES = "todays_stages"
+    """Deals are counted in the stage that they are in today; stages are not compared with the past."""
     OVER_100 = "over_100"
     """A rate passed 100 % and was not capped: more was won (or converted) than was created. `numerator`,
     `denominator`: int."""

@@ -103,6 +103,8 @@ def _of_data(code: Said, values: Any, result: KpiResult, language: Language) -> 
             return _("Only what you may see was counted: {names}.", names=who)
         case Said.TODAYS_TEAMS:
             return _("The source keeps no history of teams: everyone is counted in today's team.")
+        case Said.TODAYS_STAGES:
+            return _("Deals are counted in the stage they are in today: stages are not compared with the past.")
         case Said.RETENTION_BASIS:
             return _(
                 "Customers judged by their contracts: {by_contract}; by a purchase in the last {window} days: "

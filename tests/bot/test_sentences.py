@@ -40,6 +40,7 @@ NOTES: Mapping[Said, Mapping[str, object]] = {
     Said.BEFORE_DATA: {"first": date(2016, 10, 20)},
     Said.NARROWED: {"people": ("Anna",), "teams": ("Nord",)},
     Said.TODAYS_TEAMS: {},
+    Said.TODAYS_STAGES: {},
     Said.OVER_100: {"numerator": Fraction(1196), "denominator": Fraction(1165)},
     Said.WIN_BACKS: {"count": 2},
     Said.RETENTION_BASIS: {"by_contract": 1200, "by_purchase": 3, "window": 365},

@@ -200,6 +200,8 @@ def test_a_rep_sees_their_own_and_is_refused_the_rest(database: Engine) -> None:
     own = Scope(WORKSPACE, people=frozenset({anna}))
     team = Scope(WORKSPACE, people=frozenset({anna}), teams=frozenset({north}))
     alone = ask(database, "deals_created", "count", scope=own)
+    assert "todays_teams" not in codes(ask(database, "deals_created", "count", scope=team))
+    assert "todays_teams" in codes(ask(database, "deals_created", "count", scope=team, group_by="team"))
     assert alone.measured.value == 1
     assert codes(alone)["narrowed"] == {"people": ("Anna",), "teams": ()}
     assert ask(database, "deals_created", "count", scope=team).measured.value == 2
@@ -331,6 +333,29 @@ def test_lifetime_value_is_a_lower_bound_while_everybody_stays(database: Engine)
     assert set(codes(result)) >= {"lower_bound", "ltv_parts"}
 
 
+# Open pipeline
+
+
+def test_stages_are_not_compared_because_only_todays_are_known(database: Engine) -> None:
+    company = Company()
+    early, late = company.stage("Early"), company.stage("Late")
+    company.deal(created="2017-08-01", amount=100, stage=late)
+    company.deal(created="2017-09-01", amount=300, stage=early)
+    company.save(database)
+    by_stage = ask(database, "open_pipeline", "sum", group_by="stage")
+    assert [(group.name, group.measured.value) for group in by_stage.groups] == [("Early", 300), ("Late", 100)]
+    assert [group.previous for group in by_stage.groups] == [None, None]
+    assert by_stage.previous is not None
+    assert by_stage.previous.measured.value == 100
+    assert "todays_stages" in codes(by_stage)
+    of_late = ask(database, "open_pipeline", "sum", filters=(Filter("stage", late, "Late"),))
+    assert of_late.previous is None
+    assert "todays_stages" in codes(of_late)
+    by_team = ask(database, "open_pipeline", "sum", group_by="team")
+    assert by_team.groups[0].previous is not None
+    assert "todays_stages" not in codes(by_team)
+
+
 # Leads
 
 
@@ -348,6 +373,16 @@ def test_the_flag_of_the_source_counts_only_where_it_links_no_deals(database: En
     assert ask(database, "lead_conversion", "flow").measured.numerator == 1
     with reading(database) as connection:
         assert conversion_days(connection, WORKSPACE) == 20
+
+
+def test_leads_won_on_their_own_day_take_no_days_whatever_flags_say(database: Engine) -> None:
+    company = Company()
+    linked = company.lead(created="2017-09-01", source="crm")
+    company.deal(created="2017-09-01", won="2017-09-01", lead=linked, source="crm")
+    company.lead(created="2017-09-01", converted=True, converted_on="2017-10-01", source="list")
+    company.save(database)
+    with reading(database) as connection:
+        assert conversion_days(connection, WORKSPACE) == 0
 
 
 def test_a_linked_win_dates_the_conversion_even_where_another_source_links_it(database: Engine) -> None:
