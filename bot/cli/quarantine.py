@@ -5,10 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from rich.text import Text
 
     from bot.i18n import Language
     from storage.quarantine import Line
+
+_SHOWN = 3
+"""Rows of one reason that are shown one by one."""
 
 
 def quarantine(
@@ -32,11 +37,11 @@ def quarantine(
     console = Console()
     try:
         settings = read_settings()
+        engine = open_database(settings, SystemClock())
     except SettingsError as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
     words = language(lang or settings.language)
-    engine = open_database(settings, SystemClock())
     with reading(engine) as connection:
         lines = read_quarantine(connection, SINGLE)
     engine.dispose()
@@ -49,21 +54,38 @@ def quarantine(
         some = [line for line in lines if line.kept is kept]
         if some:
             console.print(Text(f"{title} ({len(some)})", style="bold"))
-            for line in some:
-                console.print(_as_text(line, words))
+            for alike in _alike(some, words):
+                console.print(_as_text(alike, words))
 
 
-def _as_text(line: "Line", words: "Language") -> "Text":
+def _alike(lines: "Sequence[Line]", words: "Language") -> "Iterable[list[Line]]":
+    """The lines of one table that say the same, together, in the order of their first rows."""
+    from bot.views.problems import sentence
+
+    found: dict[tuple[str, ...], list[Line]] = {}
+    for line in lines:
+        told = sentence(line.reason, line.details, words)
+        table = (line.details.get("file", line.place), line.details.get("sheet", ""))
+        found.setdefault((line.object, *table, told), []).append(line)
+    return found.values()
+
+
+def _as_text(alike: "Sequence[Line]", words: "Language") -> "Text":
+    """The first of these rows, how many more there are and where, and the sentence that holds for all of them."""
     from rich.text import Text
 
     from bot.views.files import object_name
-    from bot.views.problems import place, sentence
+    from bot.views.problems import other_rows, place, sentence
 
-    head = f"  {place(line, words)}"
-    if line.ext_id is not None and not line.ext_id.startswith("row-"):
-        head += f" · {line.ext_id}"
-    told = sentence(line.reason, line.details, words)
-    return Text.assemble((head, "cyan"), f" ({object_name(line.object, words)})\n    {told}")
+    text = Text()
+    for line in alike[:_SHOWN]:
+        text.append(f"  {place(line, words)}", "cyan")
+        if line.ext_id is not None and not line.ext_id.startswith("row-"):
+            text.append(f" · {line.ext_id[:80]}", "cyan")
+        text.append(f" ({object_name(line.object, words)})\n")
+    if len(alike) > _SHOWN:
+        text.append(f"  {other_rows(alike[_SHOWN:], words)}\n", "cyan")
+    return text.append(f"    {sentence(alike[0].reason, alike[0].details, words)}")
 
 
 def _as_json(line: "Line", words: "Language") -> dict[str, object]:

@@ -70,6 +70,12 @@ def _show(console: "Console", one: Understanding, language: Language) -> None:
             _("No column identifies the deals: a deal that is edited later will look like a new one."),
             "yellow",
         )
+    if one.object == "deal" and not any(one.column(name) for name in ("closed", "won_on", "lost_on")):
+        _say(
+            console,
+            _("No column says when the deals closed: none counts in a period by closing date (revenue, average deal)."),
+            "yellow",
+        )
     if one.held is not None:
         _say(console, held_sentence(one, language), "red")
 

@@ -1,15 +1,18 @@
 """Why a row was set aside, or kept with a flag, as a sales manager understands it; one sentence a reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 from bot.i18n import Language
 from storage.problems import Reason
 from storage.quarantine import Line
 
 Details = Mapping[str, str]
+
+_RANGES = 12
 
 
 def place(line: Line, language: Language) -> str:
@@ -28,6 +31,26 @@ def sentence(reason: str, details: Details, language: Language) -> str:
     """What is wrong with the row, and what it means for the numbers where it was kept."""
     known = _SENTENCES.get(reason)
     return known(language, _Told(details, language)) if known else language._("Reason: {code}", code=reason)
+
+
+def other_rows(lines: Sequence[Line], language: Language) -> str:
+    """How many rows these are, and which: `and 18 more rows: 5–21, 30`."""
+    rows = sorted({int(line.details["row"]) for line in lines if line.details.get("row", "").isdigit()})
+    ranges: list[list[int]] = []
+    for row in rows:
+        if ranges and row == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [row]
+        else:
+            ranges.append([row])
+    told = ", ".join("–".join(str(row) for row in found) for found in ranges[:_RANGES])
+    count = format_decimal(len(lines), locale=language.locale)
+    return language.n(
+        "and {count} more row: {rows}",
+        "and {count} more rows: {rows}",
+        len(lines),
+        count=count,
+        rows=told + (" …" if len(ranges) > _RANGES else ""),
+    )
 
 
 class _Told(dict[str, str]):

@@ -124,3 +124,16 @@ def test_a_contract_that_ends_in_9999_is_said_to_go_on(run: Run, tmp_path: Path)
     (tmp_path / "contrats.csv").write_text(text, encoding="utf-8")
     run("sync", "files", "contrats.csv")
     assert "is taken as no end" in run("quarantine", "--lang", "en").output
+
+
+def test_rows_that_fail_for_one_reason_are_listed_together(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{n};{'gagnée' if n != 8 else 'perdue'};10\n" for n in range(1, 20))
+    (tmp_path / "affaires.csv").write_text("N° affaire;Statut;Montant\n" + rows, encoding="utf-8")
+    explained = " ".join(run("sync", "files", "affaires.csv", "--explain", "--lang", "fr").output.split())
+    assert "Aucune colonne ne dit quand les affaires ont été closes" in explained
+    run("sync", "files", "affaires.csv")
+    output = run("quarantine", "--lang", "fr").output
+    assert output.count("affaires.csv, ligne") == 4
+    assert "et 15 autres lignes\u202f: 5–8, 10–20" in output
+    assert output.count("L’affaire est gagnée, mais n’a pas de date de clôture") == 1
+    assert "and 15 more rows: 5–8, 10–20" in run("quarantine", "--lang", "en").output

@@ -87,7 +87,8 @@ DEAL = (
         "id",
         "id",
         "opportunity id|deal id|record id|record id deal|id|id de la transaction|id transaction|id opportunite|"
-        "id de l opportunite|id affaire|id de l affaire|numero d affaire|n affaire|no affaire|numero|reference|ref|"
+        "id de l opportunite|id affaire|id de l affaire|numero d affaire|n affaire|"
+        "n d affaire|no affaire|n opportunite|n d opportunite|numero d opportunite|n devis|numero|reference|ref|"
         "code|guid|identifiant|id de fiche d informations|object id|case safe id",
         2,
     ),
@@ -176,7 +177,7 @@ CUSTOMER = (
     _field(
         "id",
         "id",
-        "customer id|account id|company id|id|id client|code client|numero client|record id|id du compte|"
+        "customer id|account id|company id|id|id client|code client|numero client|n client|record id|id du compte|"
         "id de l entreprise|identifiant|organization id|code|code tiers|reference client",
     ),
     _field("name", "text", _CUSTOMER + "|name|nom|organization name", 2),
@@ -191,7 +192,8 @@ LEAD = (
     _field(
         "id",
         "id",
-        "lead id|mql id|id lead|id du lead|id piste|id de la piste|contact id|record id|id|identifiant|numero|"
+        "lead id|mql id|id lead|id du lead|id piste|id de la piste|n piste|n lead|contact id|record id|id|"
+        "identifiant|numero|"
         "id contact|reference",
         2,
     ),
@@ -269,7 +271,7 @@ CONTRACT = (
     _field(
         "id",
         "id",
-        "contract id|contract number|id contrat|numero de contrat|n contrat|contrat|reference|id|ref|"
+        "contract id|contract number|id contrat|numero de contrat|n contrat|n de contrat|contrat|reference|id|ref|"
         "subscription id|id abonnement",
         3,
     ),
@@ -298,8 +300,8 @@ PURCHASE = (
     _field(
         "id",
         "id",
-        "order id|order number|invoice id|invoice number|numero de commande|n commande|id commande|"
-        "numero de facture|n facture|facture|commande|transaction id|purchase id|id|reference",
+        "order id|order number|invoice id|invoice number|numero de commande|n commande|n de commande|id commande|"
+        "numero de facture|n facture|n de facture|facture|commande|transaction id|purchase id|id|reference",
         2,
     ),
     _field("customer", "reference", _CUSTOMER + _CUSTOMER_IDS, 1, "customer"),
