@@ -1,18 +1,29 @@
 """The database that the settings name, ready to use: what `vigie serve` and every other command begin with."""
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from bot.clock import Clock
-from bot.settings import Settings
+from bot.settings import Settings, SettingsError
 from storage.database import open_engine
 from storage.migrate import upgrade
 from storage.workspaces import SINGLE, ensure_workspace
 
 
 def open_database(settings: Settings, clock: Clock) -> Engine:
-    """The database at its newest revision, with the workspace's row as the settings say."""
+    """The database at its newest revision, with the workspace's row as the settings say.
+
+    Raises `SettingsError` with one sentence where the database does not answer.
+    """
     engine = open_engine(settings.database_url.get_secret_value())
-    upgrade(engine)
+    try:
+        upgrade(engine)
+    except OperationalError as error:
+        shown = engine.url.render_as_string(hide_password=True)
+        reason = (str(error.orig).splitlines() or [type(error.orig).__name__])[0]
+        raise SettingsError(
+            f"The database {shown} does not answer ({reason}): check VIGIE_DATABASE_URL, and that it is running"
+        ) from None
     ensure_workspace(
         engine,
         SINGLE,

@@ -82,6 +82,9 @@ def ask(
         if chart is not None:
             drawn = draw_chart(result, chart, words, workspace.fiscal_start_month)
             errors.print(drawn, markup=False, highlight=False)
+    except SettingsError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(REFUSED) from None
     except RefusedError as error:
         errors.print(misread(error, words), markup=False, highlight=False)
         raise typer.Exit(REFUSED) from None

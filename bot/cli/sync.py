@@ -48,12 +48,13 @@ def files(
     from storage.workspaces import SINGLE
 
     console = Console()
+    clock = SystemClock()
     try:
         settings = read_settings()
+        engine = open_database(settings, clock)
     except SettingsError as error:
         _refuse(console, str(error))
-    words, clock = language(lang or settings.language), SystemClock()
-    engine = open_database(settings, clock)
+    words = language(lang or settings.language)
     try:
         declared = None if mapping is None else read_mapping(mapping)
         with console.status(words._("Reading the files")):

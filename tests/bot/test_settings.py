@@ -1,5 +1,8 @@
 """Settings: one sentence when something is missing or wrong."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,26 @@ def test_a_missing_or_wrong_setting_is_one_sentence_with_its_name_and_where_to_g
     assert name in str(told.value)
     assert where in str(told.value)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["serve"], ["ask", "win rate"], ["quarantine"], ["sync", "files", "deals.csv"]],
+    ids=lambda words: words[0],
+)
+def test_a_database_that_does_not_answer_is_one_sentence_without_its_password(words: list[str], tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "SLACK_BOT_TOKEN": "xoxb-1",
+        "SLACK_SIGNING_SECRET": "secret",
+        "VIGIE_DATABASE_URL": "postgresql://vigie:hidden@127.0.0.1:1/vigie",
+    }
+    command = [sys.executable, "-m", "bot", *words]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == 2
+    assert said.startswith("The database postgresql+psycopg://vigie:***@127.0.0.1:1/vigie does not answer (")
+    assert said.endswith("check VIGIE_DATABASE_URL, and that it is running")
+    assert said.count("\n") == 0
+    assert "hidden" not in said
