@@ -44,9 +44,9 @@ def test_each_point_adds_up_the_days_of_its_window(counts: list[tuple[int, int]]
         return
     points = rolling(days(counts), closed(), window=window, step=step)
     assert points[-1].end == START + timedelta(days=len(counts))
-    assert [later.end - earlier.end for earlier, later in itertools.pairwise(points)] == [
-        timedelta(days=step)
-    ] * (len(points) - 1)
+    assert [later.end - earlier.end for earlier, later in itertools.pairwise(points)] == [timedelta(days=step)] * (
+        len(points) - 1
+    )
     for point in points:
         last = (point.end - START).days
         inside = counts[last - window : last]
