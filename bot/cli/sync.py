@@ -111,5 +111,5 @@ def _expand(paths: list[str]) -> list[Path]:
 
 
 def _refuse(console: "Console", sentence: str) -> NoReturn:
-    console.print(sentence, style="red", markup=False, highlight=False)
+    console.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(REFUSED)
