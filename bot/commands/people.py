@@ -34,7 +34,8 @@ def on_ask_admin(click: Click, context: Context) -> Reply:
         admins = people.admins(connection, click.workspace_id)
         for admin in admins:
             theirs = language(admin.language or context.settings.language)
-            typed = f"/kpi {theirs._('link @person e-mail')}"
+            # The id can be copied as it stands; only the e-mail address of the CRM is still to be typed.
+            typed = theirs._("/kpi link {person} e-mail", person=click.user_id)
             text = theirs._("Somebody asks to be linked to a person of the CRM: type {command}", command=typed)
             block = paragraph(
                 Ping(click.user_id), " ", theirs._("asks to be linked to a person of the CRM. Type:"), " ", Bold(typed)

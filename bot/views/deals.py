@@ -16,6 +16,8 @@ from kpi.format import count, major, money
 from kpi.labels import day
 from kpi.query import KpiResult, LeftOut
 
+AMOUNT = 4
+"""The place of the amounts among the columns."""
 PAGE = 25
 """Rows on one page: with long names they still fit into the 10,000 characters of a table."""
 
@@ -49,17 +51,25 @@ def deals_reply(found: Behind, offset: int, result: KpiResult, viewer: Viewer) -
         return Reply(f"{headline}\n{sentence}", [paragraph(Bold(headline)), paragraph(sentence)])
     places = {"first": count(offset + 1, language.locale), "last": count(offset + len(found.rows), language.locale)}
     shown = _("{first} to {last} of {total}", **places, total=count(found.total, language.locale))
+    left_out = sum(each.count for each in result.left_out)
+    if left_out:
+        shown = _(
+            "{range}, {count} of them left out: they come last", range=shown, count=count(left_out, language.locale)
+        )
     head = [_(KIND[found.rows[0].kind]), _("Customer"), _("Rep"), _("Status"), _("Amount"), _("Created"), _("Closed")]
     cells = [_cells(row, language) for row in found.rows]
-    sortable = [[cell if at != 4 else _number(row, cell) for at, cell in enumerate(line)]
-                for row, line in zip(found.rows, cells, strict=True)]  # fmt: skip
+    # A lead has no amount and seldom a customer: a column that would be empty is left away.
+    kept = [at for at in range(len(head)) if any(line[at] for line in cells)]
+    sortable = [[cells[line][at] if at != AMOUNT else _number(row, cells[line][at]) for at in kept]
+                for line, row in enumerate(found.rows)]  # fmt: skip
+    head, cells = [head[at] for at in kept], [[line[at] for at in kept] for line in cells]
     top: list[Block] = [paragraph(Bold(_("Behind this number")), "\n", headline)]
     end: list[Block] = [context(shown)]
     state = encode(result.query)
     if state is not None and offset + len(found.rows) < found.total:
         end.append(actions([button(_("Next page"), f"answer.deals.{offset + PAGE}", state)]))
     richest = [*top, data_table(headline, head, sortable), *end]
-    plain = [*top, table(head, cells, numeric=(4,)), *end]
+    plain = [*top, table(head, cells, numeric=tuple(place for place, at in enumerate(kept) if at == AMOUNT)), *end]
     text = [headline, shown, *(" · ".join(cell for cell in line if cell) for line in cells[:10])]
     return Reply("\n".join(text), richest, [plain])
 

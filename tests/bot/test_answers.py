@@ -1,15 +1,23 @@
 """Answers as people get them: typed in Slack, clicked, in both languages, by both transports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
+from threading import Event
 from typing import Any
 
 import pytest
 
 from bot.clock import FixedClock
+from bot.jobs.postman import deliver_one
 from bot.playground.person import User, shown
 from bot.playground.server import Playground
 from bot.settings import Settings
 from kpi.catalog import CATALOG
+from storage import records
+from storage.records import Page
+from storage.sync import load
+from storage.workspaces import SINGLE
+from tests.bot.company import Company
 from tests.bot.conftest import Stage, both_databases, serving
 
 Json = dict[str, Any]
@@ -140,6 +148,39 @@ def test_the_deals_behind_the_number_are_listed_page_by_page(vigie: Stage) -> No
     assert "26 to 27 of 27" in shown(second)
 
 
+class WithLeads(Company):
+    """The company, with three leads of October, one of them not qualified."""
+
+    objects = ("lead",)
+
+    def pages(self) -> Iterator[Page]:
+        leads = [
+            records.Lead(
+                ext_id=f"lead-{at}",
+                name=f"Lead {at}",
+                owner="anna",
+                created=date(2026, 10, 5),
+                qualified=at > 0,
+                inbound=True,
+                converted=at == 1,
+            )
+            for at in range(3)
+        ]
+        yield self._page("lead", leads)
+
+
+def test_the_leads_behind_a_number_say_which_are_left_out_and_have_no_empty_columns(vigie: Stage) -> None:
+    load(vigie.engine, SINGLE, WithLeads(), now=vigie.clock.now())
+    ada = vigie.as_user("ada")
+    answer = ask(ada, "/kpi lead conversion October 2026")
+    assert "The leads" in labels(answer)
+    listed = after(ada, lambda: ada.click(answer, "answer.deals"))
+    assert "1 to 3 of 3, 1 of them left out: they come last" in shown(listed)
+    [table] = [block for block in listed["blocks"] if block["type"] == "data_table"]
+    head = [cell["text"] for cell in table["rows"][0]]
+    assert head[:4] == ["Lead", "Rep", "Status", "Created"]
+
+
 def test_how_it_is_computed_says_the_definition_and_this_answers_numbers(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     answer = ask(ada, "/kpi win rate October 2026")
@@ -236,6 +277,10 @@ def test_who_is_not_in_the_crm_can_ask_an_admin(vigie: Stage) -> None:
     assert "I do not know who you are" in shown(asked)
     told = after(nobody, lambda: nobody.click(asked, "people.ask_admin"))
     assert "administrators have been told" in shown(told)
+    while deliver_one(vigie.context, Event()):
+        pass
+    [message] = vigie.as_user("ada").messages()
+    assert f"/kpi link {nobody.id} e-mail" in shown(message)
 
 
 def test_a_guest_gets_no_figures(vigie: Stage) -> None:
