@@ -9,7 +9,8 @@ from typing import Literal
 
 from rapidfuzz import fuzz, process
 
-from storage.connectors.files.fields import OBJECTS, Field
+from storage.connectors.files.fields import OBJECTS
+from storage.connectors.files.header_words import Field
 from storage.connectors.files.signs import HINTS, NEEDS
 
 How = Literal["exact", "near", "mapping"]

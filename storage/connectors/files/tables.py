@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from storage.connectors.files.cells import as_text
+from storage.connectors.files.cells import as_text, is_failed
 from storage.connectors.files.headers import Guess, fold, guess_object
 from storage.connectors.files.reading import Cell, Sheet
 
@@ -134,9 +134,11 @@ def _filled(row: Sequence[Cell]) -> list[Cell]:
 
 
 def _is_sum(cell: Cell) -> bool:
-    """A number, or a count of things: `2 deals`. A day is none: a customer may be called Total."""
+    """A number, a sum that failed, or a count of things: `2 deals`. A day is none: a customer may be called Total."""
     if isinstance(cell, date):
         return False
+    if isinstance(cell, str) and is_failed(cell):
+        return True
     return _is_number(cell) or (isinstance(cell, str) and bool(re.fullmatch(r"\s*\d+\s+[^\W\d]+\s*", cell)))
 
 

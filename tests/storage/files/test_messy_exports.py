@@ -237,6 +237,7 @@ def test_a_formula_that_failed_or_was_never_computed_is_no_missing_amount(folder
         [2, "won", "=C3*2", "Acme", day],
         [3, "won", 5, "#REF!", day],
         [4, "won", None, "Acme & <Sons>", day],
+        ["Total", None, "=SUM(C2:C5)"],
     ]
     workbook(folder.path / "deals.xlsx", {"Q1 & Q2": [headers, *rows]})
     folder.load()
