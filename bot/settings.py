@@ -3,6 +3,7 @@
 Each setting is one environment variable; `.env.example` lists them with where to get them.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -23,11 +24,11 @@ WHERE = {
     "VIGIE_TIMEZONE": "give an IANA name such as Europe/Paris",
     "VIGIE_CURRENCY": "give an ISO 4217 code such as EUR",
     "VIGIE_LANGUAGE": "give fr or en",
-    "VIGIE_PORT": "give a port number such as 3000 (0 = any free one)",
+    "VIGIE_PORT": "give a port number from 1 to 65535 such as 3000, or 0 for any free one",
     "VIGIE_SLACK_API_URL": "leave it out for Slack itself, or give an address that ends in /api/",
     "VIGIE_FISCAL_START_MONTH": "give 1 to 12 (1 = January)",
     "VIGIE_VISIBILITY": "give own, team or everyone",
-    "VIGIE_ADMIN": "give the e-mail address of the first administrator in Slack",
+    "VIGIE_ADMIN": "give the e-mail address, as Slack knows it, of the first administrator",
 }
 """Where each setting comes from: the end of the sentence that says it is missing or wrong."""
 
@@ -73,15 +74,29 @@ class Settings(BaseSettings):
     @field_validator("slack_bot_token")
     @classmethod
     def _bot_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xoxb-"):
+        if value is not None and not re.fullmatch(r"xoxb-[!-~]+", value.get_secret_value()):
             raise ValueError("it does not look like a bot token")
         return value
 
     @field_validator("slack_app_token")
     @classmethod
     def _app_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith("xapp-"):
+        if value is not None and not re.fullmatch(r"xapp-[!-~]+", value.get_secret_value()):
             raise ValueError("it does not look like an app-level token")
+        return value
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+            raise ValueError("it does not look like a signing secret")
+        return value
+
+    @field_validator("admin")
+    @classmethod
+    def _admin(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+            raise ValueError("it is not an e-mail address")
         return value
 
     @field_validator("timezone")
@@ -144,8 +159,8 @@ def read_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settin
         first = error.errors(include_input=False, include_url=False)[0]
         name = str(first["loc"][0])
         name = _variable(name) if name.islower() else name
-        reason = str(first.get("ctx", {}).get("error", first["msg"]))
-        raise SettingsError(_sentence(name, f"is wrong ({reason})")) from None
+        reason = first.get("ctx", {}).get("error")
+        raise SettingsError(_sentence(name, f"is wrong ({reason})" if reason else "is wrong")) from None
 
 
 def _sentence(name: str, wrong: str) -> str:

@@ -1,5 +1,7 @@
 """`vigie check`: is everything in order? Says it without starting, one line a thing."""
 
+import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +33,20 @@ SCOPES = (
 class Finding:
     ok: bool
     sentence: str
+    remark: bool = False
+    """Nothing stops Vigie, but somebody will miss it."""
+
+    @property
+    def mark(self) -> str:
+        return "✗" if not self.ok else "!" if self.remark else "✓"
 
 
 def check() -> None:
     """Check the settings, the database, the token, its scopes and the connection, without starting."""
     from bot.settings import SettingsError, read_settings
 
+    # What a refused call logs, a line below says as a sentence.
+    logging.getLogger("bot").addHandler(logging.NullHandler())
     try:
         settings = read_settings()
     except SettingsError as error:
@@ -44,7 +54,7 @@ def check() -> None:
         raise typer.Exit(1) from None
     bad = False
     for finding in findings(settings):
-        typer.echo(f"{'✓' if finding.ok else '✗'} {finding.sentence}")
+        typer.echo(f"{finding.mark} {finding.sentence}")
         bad = bad or not finding.ok
     typer.echo("Something is not in order." if bad else "Everything is in order: run “vigie serve”.")
     if bad:
@@ -62,7 +72,7 @@ def findings(settings: "Settings") -> Iterator[Finding]:
 
 
 def _settings(settings: "Settings") -> Iterator[Finding]:
-    from bot.settings import SettingsError
+    from bot.settings import WHERE, SettingsError
 
     try:
         settings.for_slack()
@@ -72,7 +82,11 @@ def _settings(settings: "Settings") -> Iterator[Finding]:
     mode = "Socket Mode" if settings.socket_mode else f"HTTP on port {settings.port}, at /slack/events"
     yield Finding(True, f"the settings are complete: {mode}, {settings.timezone}, {settings.currency}")
     if settings.admin is None:
-        yield Finding(True, "VIGIE_ADMIN is not set: nobody can link people or see everything from Slack")
+        yield Finding(
+            True,
+            f"VIGIE_ADMIN is not set, so nobody can link people or see everything from Slack: {WHERE['VIGIE_ADMIN']}",
+            remark=True,
+        )
 
 
 def _database(settings: "Settings") -> Iterator[Finding]:
@@ -85,6 +99,11 @@ def _database(settings: "Settings") -> Iterator[Finding]:
     url = sa.make_url(settings.database_url.get_secret_value())
     shown = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        folder = Path(url.database).absolute().parent
+        if not os.access(folder, os.W_OK):
+            wrong = "cannot be written" if folder.exists() else "does not exist"
+            yield Finding(False, f"the folder {folder} {wrong}: make it, or check VIGIE_DATABASE_URL")
+            return
         yield Finding(True, f"the database {shown} does not exist yet: it is made at the first start or sync")
         return
     engine = open_engine(settings.database_url.get_secret_value())
@@ -99,7 +118,7 @@ def _database(settings: "Settings") -> Iterator[Finding]:
     deals = status.rows.get("deal", 0)
     yield Finding(True, f"the database {shown} answers: {deals} deals, {status.set_aside} rows in quarantine")
     if not deals:
-        yield Finding(True, "there are no deals yet: run “vigie sync files PATH…”")
+        yield Finding(True, "there are no deals yet: run “vigie sync files PATH…”", remark=True)
 
 
 def _slack(settings: "Settings") -> Iterator[Finding]:

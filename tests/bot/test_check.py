@@ -1,6 +1,9 @@
 """`vigie check` and `vigie serve`: sentences that say what is not in order."""
 
+from pathlib import Path
+
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from bot.__main__ import command_line
@@ -43,8 +46,6 @@ def test_a_token_that_slack_does_not_take_is_named(settings: Settings, playgroun
 
 
 def test_a_wrong_app_token_is_named(settings: Settings) -> None:
-    from pydantic import SecretStr
-
     wrong = settings.model_copy(update={"slack_app_token": SecretStr("xapp-wrong")})
     assert any(line.startswith("no: ") and "SLACK_APP_TOKEN" in line for line in sentences(wrong))
 
@@ -81,3 +82,16 @@ def test_check_ends_well_when_everything_is_in_order(
     result = CliRunner().invoke(command_line(), ["check"])
     assert result.exit_code == 0, result.output
     assert "Everything is in order" in result.output
+
+
+def test_a_folder_that_is_not_there_is_named_before_the_database_is_made(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = settings.model_copy(update={"database_url": SecretStr(f"sqlite:///{tmp_path}/none/vigie.sqlite3")})
+    assert any(line.startswith("no: ") and f"{tmp_path}/none does not exist" in line for line in sentences(elsewhere))
+
+
+def test_a_missing_administrator_is_a_remark_that_says_what_to_give(settings: Settings) -> None:
+    found = list(findings(settings.model_copy(update={"admin": None})))
+    [remark] = [finding for finding in found if finding.remark]
+    assert "VIGIE_ADMIN is not set" in remark.sentence
+    assert "e-mail address" in remark.sentence
+    assert (remark.ok, remark.mark) == (True, "!")
