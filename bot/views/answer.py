@@ -8,7 +8,7 @@ from bot.conversation import Block, Reply
 from bot.i18n import Language
 from bot.people import Viewer
 from bot.views import sentences
-from bot.views.chart import picture
+from bot.views.chart import alt_text, picture
 from bot.views.native import forms
 from bot.views.notes import left_out_sentences, note_sentences
 from bot.views.question import BY, DIMENSION, title
@@ -68,7 +68,35 @@ def told(result: KpiResult, language: Language, fiscal_start_month: int) -> tupl
 
 
 def _shapes(result: KpiResult, language: Language, fiscal_start_month: int) -> Sequence[Sequence[Block]]:
-    """The chart or table of groups or of a series, the richest first: Slack's chart, then a plain table."""
+    """The charts or tables of groups and of a series, the richest first: Slack's charts, then a plain table."""
+    asked = pictured(result)
+    found = [shape for each in asked if (shape := _shape(each, language, fiscal_start_month))]
+    if len(found) < 2:
+        return found[0] if found else []
+    # Slack takes one plain table in a message: the groups are then read out.
+    series, groups = found
+    return [[*series[0], *groups[0]], [*series[-1], *read_out(asked[1], language, fiscal_start_month)]]
+
+
+def read_out(result: KpiResult, language: Language, fiscal_start_month: int) -> list[Block]:
+    """A picture's values in words, where there is no place for the picture itself."""
+    drawn = picture(result, language, fiscal_start_month, most=TABLE_ROWS)
+    return [] if drawn is None else [paragraph(alt_text(drawn, language))]
+
+
+def pictured(result: KpiResult) -> Sequence[KpiResult]:
+    """What takes a picture each: a question asked by week and by team has two."""
+    query = result.query
+    if query.grain is None or query.group_by is None:
+        return [result]
+    return [
+        replace(result, query=replace(query, group_by=None), groups=()),
+        replace(result, query=replace(query, grain=None), series=()),
+    ]
+
+
+def _shape(result: KpiResult, language: Language, fiscal_start_month: int) -> list[list[Block]]:
+    """The forms of one picture, the richest first; none for a single number."""
     chart, query = picture(result, language, fiscal_start_month, most=TABLE_ROWS), result.query
     if chart is None:
         return []

@@ -10,7 +10,7 @@ from bot.conversation import Block, Reply
 from bot.i18n import Language
 from bot.people import Viewer
 from bot.views import sentences
-from bot.views.answer import told
+from bot.views.answer import pictured, read_out, told
 from bot.views.chart import alt_text, picture
 from bot.views.notes import counted_only
 from kpi.query import KpiResult
@@ -85,10 +85,12 @@ def letter(result: KpiResult, viewer: Viewer, language: Language) -> Shared:
     if details:
         blocks.append(paragraph("\n".join(details)))
     place = len(blocks)
+    first, *others = pictured(result)
+    blocks += [block for each in others for block in read_out(each, language, fiscal)]
     blocks.append(context(" ".join(small)))
     blocks.append(paragraph(_("Shared by"), " ", Ping(viewer.user_id)))
     payload = {"text": spoken("\n".join([headline, *details, *small])), "blocks": blocks}
-    drawn = picture(result, language, fiscal)
+    drawn = picture(first, language, fiscal)
     if drawn is None:
         return Shared(payload, None)
     chart = {

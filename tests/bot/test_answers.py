@@ -222,6 +222,20 @@ def test_a_forged_button_value_is_refused_with_a_sentence(vigie: Stage) -> None:
 # The ladder
 
 
+def test_a_question_by_week_and_by_team_shows_both(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    answer = ask(ada, "/kpi win rate closed from 2026-09-01 to 2026-10-31 monthly by team")
+    weeks, teams = (block for block in answer["blocks"] if block["type"] == "data_visualization")
+    assert weeks["chart"]["axis_config"]["categories"] == ["Sept 2026", "Oct 2026"]
+    assert teams["chart"]["axis_config"]["categories"] == ["Équipe Paris", "Équipe Lyon"]
+    assert "not shown" not in shown(answer)
+
+    vigie.playground.world.faults.add("response_url", "error", 1, error="invalid_blocks")
+    plain = ask(ada, "/kpi win rate closed from 2026-09-01 to 2026-10-31 monthly by team")
+    assert "table" in kinds(plain)
+    assert "Équipe Lyon: 33.3%" in shown(plain)
+
+
 def test_when_slack_refuses_the_chart_a_table_comes(vigie: Stage) -> None:
     vigie.playground.world.faults.add("response_url", "error", 1, error="invalid_blocks")
     answer = ask(vigie.as_user("ada"), "/kpi revenue October 2026 by rep")
