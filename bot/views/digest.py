@@ -14,7 +14,7 @@ from bot.views.question import filter_words
 from kpi import format as written
 from kpi.catalog import kpi
 from kpi.digest import Digest
-from kpi.findings import Change, Contribution, Finding, Gap, in_unit, is_better
+from kpi.findings import Change, Contribution, Finding, Gap, change_of, in_unit
 from kpi.query import KpiResult, Unit
 from storage.workspaces import Workspace
 
@@ -92,9 +92,9 @@ def kpi_line(result: KpiResult, sample: Fraction | None, language: Language) -> 
 
 
 def change_words(result: KpiResult, language: Language) -> str:
-    """The change against the period before: an arrow, how far, and whether that is better.
+    """The change against the period before: an arrow and how far.
 
-    The direction is said in a word too, so that neither colour nor arrow has to be understood.
+    Only a change that is more than chance explains is called better or worse.
     """
     _ = language._
     now = result.measured.value
@@ -103,10 +103,10 @@ def change_words(result: KpiResult, language: Language) -> str:
         return _("no data before")
     if now == before:
         return _("unchanged")
-    better = is_better(result, now - before)
-    if better is None:
+    change = change_of(result)
+    if change is None or change.good is None:
         return _arrow(result, language)
-    if better:
+    if change.good:
         return _("{change}, better", change=_arrow(result, language))
     return _("{change}, worse", change=_arrow(result, language))
 

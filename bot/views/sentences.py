@@ -104,7 +104,7 @@ def target(result: KpiResult, language: Language) -> str | None:
     met = value >= exact if better else value <= exact
     if met:
         return language._("Target: {target}, reached.", target=shown)
-    if any(note.code == Said.STILL_OPEN for note in result.notes):
+    if any(note.code in {Said.STILL_OPEN, Said.UNFINISHED} for note in result.notes):
         return language._("Target: {target}, not reached yet.", target=shown)
     return language._("Target: {target}, not reached.", target=shown)
 

@@ -141,6 +141,12 @@ def test_a_target_is_judged_on_the_side_that_is_good() -> None:
     assert sentences.target(slow, language("en")) == "Target: 30.0\u00a0days, not reached."
 
 
+@pytest.mark.parametrize("young", [Note(Said.STILL_OPEN, {"count": 9}), Note(Said.UNFINISHED, NOTES[Said.UNFINISHED])])
+def test_a_target_that_may_still_be_reached_is_not_missed(young: Note) -> None:
+    short = KpiResult(QUERY, Unit.PERCENT, "EUR", FORTY, target=Decimal(50), notes=(young,))
+    assert sentences.target(short, language("en")) == "Target: 50.0%, not reached yet."
+
+
 def test_a_reading_beside_says_its_own_sample() -> None:
     query = KpiQuery("upsell_rate", "count", SEPTEMBER, QUERY.scope, QUERY.today)
     other = Beside("revenue", Unit.PERCENT, Measured(Fraction(25), Fraction(1000), Fraction(4000)))
