@@ -85,3 +85,8 @@ class Kpi:
             if reading.key == key:
                 return reading
         raise KeyError(key)
+
+    def advised(self, reading: str, segment: str | None) -> Target | None:
+        """The recommended target of a reading, for one segment or (None) for everyone."""
+        fitting = (each for each in self.recommended if each.reading == reading and each.segment in {None, segment})
+        return next(fitting, None)

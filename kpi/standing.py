@@ -77,10 +77,8 @@ def target_of(connection: Connection, query: KpiQuery, declared: Kpi, reading: R
     adds_up = reading.unit is Unit.COUNT or isinstance(reading.formula, Total)
     if found is not None and (found.dimension is not None or whole or not adds_up):
         return found.value
-    for recommended in declared.recommended:
-        if recommended.reading == reading.key and recommended.segment in {None, narrowed.get("segment")}:
-            return recommended.low
-    return None
+    advised = declared.advised(reading.key, narrowed.get("segment"))
+    return None if advised is None else advised.low
 
 
 def has_team_history(connection: Connection, workspace_id: str) -> bool:

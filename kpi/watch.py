@@ -72,11 +72,9 @@ def threshold_of(rule: Rule, result: KpiResult) -> Threshold:
 
 def recommended_bound(query: KpiQuery) -> Decimal | None:
     """The recommended value for a KPI narrowed like this, or None."""
-    segments = {each.key for each in query.filters if each.dimension == "segment"}
-    for target in kpi(query.metric).recommended:
-        if target.reading == query.reading and (target.segment is None or target.segment in segments):
-            return target.low
-    return None
+    segment = next((each.key for each in query.filters if each.dimension == "segment"), None)
+    advised = kpi(query.metric).advised(query.reading, segment)
+    return None if advised is None else advised.low
 
 
 def watched(rule: Rule, result: KpiResult) -> Iterator[Watched]:

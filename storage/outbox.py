@@ -47,7 +47,6 @@ class Letter:
     attempts: int
     token: str
     created_at: datetime
-    claimed_at: datetime
     doubtful: bool
 
 
@@ -188,7 +187,6 @@ def claim(connection: Connection, now: datetime) -> Letter | None:
                 attempts=row["attempts"] + (not look),
                 token=token,
                 created_at=row["created_at"],
-                claimed_at=now,
                 doubtful=look,
             )
     return None
@@ -222,16 +220,6 @@ def release(connection: Connection, claimed: Letter, now: datetime) -> bool:
     """Gives back a claimed letter of which no byte has left: due again at once. For a shutdown."""
     given_back = Outcome("unknown" if claimed.doubtful else "pending", due_at=now)
     return settle(connection, claimed, given_back)
-
-
-def receipt(connection: Connection, workspace_id: str, identifier: str) -> tuple[str, str] | None:
-    """Where a letter stands in Slack: (channel id, ts), or None while it is not there."""
-    row = connection.execute(
-        sa.select(letter.c.channel_id, letter.c.ts).where(
-            letter.c.workspace_id == workspace_id, letter.c.id == identifier, letter.c.ts.is_not(None)
-        )
-    ).one_or_none()
-    return None if row is None else (row.channel_id, row.ts)
 
 
 def counts(connection: Connection, workspace_id: str) -> dict[str, int]:
