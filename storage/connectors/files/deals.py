@@ -106,7 +106,9 @@ def _closed(builder: Builder, draft: Draft, status: Status | None) -> When | Non
     if status == "won":
         return draft.when("won_on") or closed
     if status == "lost":
-        return draft.when("lost_on") or closed
+        # A table with one column for the end of its deals calls it what it hopes for: a day of signature.
+        only = builder.one.column("closed") is None and builder.one.column("lost_on") is None
+        return draft.when("lost_on") or closed or (draft.when("won_on") if only else None)
     if status == "dormant":
         return closed
     builder.planned += closed is not None

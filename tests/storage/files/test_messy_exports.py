@@ -249,3 +249,10 @@ def test_a_formula_that_failed_or_was_never_computed_is_no_missing_amount(folder
         "3": (500, None),
         "4": (None, "files:Acme & <Sons>"),
     }
+
+
+def test_the_only_day_at_the_end_of_a_lost_deal_is_its_closing_day(folder: Folder) -> None:
+    folder.write("a.csv", "N° affaire;Statut;Date de signature\nA1;perdue;15/01/2026\n")
+    folder.write("b.csv", "N° affaire;Statut;Date de signature;Date de clôture\nB1;perdue;15/01/2026;\n")
+    folder.load()
+    assert {key: row.closed_on for key, row in folder.deals().items()} == {"A1": date(2026, 1, 15), "B1": None}
