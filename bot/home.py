@@ -11,7 +11,7 @@ from bot.views.help import EXAMPLES, help_reply
 def greet(asker: Asker, _context: Context) -> Reply:
     """What is said back to a direct message or a mention: where to ask."""
     _ = asker.language._
-    command, example = "/kpi help", f"/kpi {EXAMPLES[asker.language.code][0]}"
+    command, example = _("/kpi help"), f"/kpi {EXAMPLES[asker.language.code][0]}"
     text = _("Hello! Ask me with {example}; {command} says all that I know.", example=example, command=command)
     return Reply(
         text,

@@ -10,12 +10,12 @@ from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.views.answer import answer_reply
 from bot.views.help import EXAMPLES, help_reply
-from bot.views.misread import misread
+from bot.views.misread import choice_words, misread
 from kpi.engine import answer as compute
 from kpi.query import KpiQuery
 from kpi.vocabulary import read_vocabulary
 from kpi.words import understand
-from kpi.words.errors import NotUnderstoodError
+from kpi.words.errors import AmbiguousError, NotUnderstoodError
 from storage.database import reading
 
 _CHOICES = 3
@@ -43,7 +43,7 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
                 language=asker.language.code,
                 fiscal_start_month=viewer.workspace.fiscal_start_month,
             )
-        except NotUnderstoodError as error:
+        except (NotUnderstoodError, AmbiguousError) as error:
             raise _meant(error, text, asker.language) from error
         result = compute(connection, query)
     return answer_reply(result, viewer, shareable=_is_channel(asker))
@@ -61,13 +61,22 @@ def on_meant(click: Click, context: Context) -> Reply:
     return answer(click, click.value, context)
 
 
-def _meant(error: NotUnderstoodError, text: str, language: Language) -> Refusal:
+def _meant(error: NotUnderstoodError | AmbiguousError, text: str, language: Language) -> Refusal:
     """The sentence that names the word, with a button for each question that may have been meant."""
-    sentence = misread(error, language)
-    [unknown, *others] = error.unknown
-    if others or not unknown.nearest or len(text) > _LONGEST or text.count(unknown.text) != 1:
+    _ = language._
+    sentence, unclear = misread(error, language), ""
+    others: Sequence[str] = ()
+    match error:
+        case NotUnderstoodError(unknown=[unknown]):
+            unclear, others = unknown.text, unknown.nearest
+        case AmbiguousError():
+            unclear = error.text
+            others = [words for choice in error.choices if (words := choice_words(choice, language)) is not None]
+    if isinstance(error, NotUnderstoodError) and not any(unknown.nearest for unknown in error.unknown):
+        sentence = _("{sentence} “{command}” says all that I know.", sentence=sentence, command=_("/kpi help"))
+    if not others or len(text) > _LONGEST or text.count(unclear) != 1:
         return Refusal(sentence, [paragraph(sentence)])
-    meant = [text.replace(unknown.text, near) for near in unknown.nearest[:_CHOICES]]
+    meant = [text.replace(unclear, words) for words in list(dict.fromkeys(others))[:_CHOICES]]
     buttons = [button(question, f"answer.meant.{at}", question) for at, question in enumerate(meant)]
     return Refusal(sentence, [paragraph(sentence), actions(buttons)])
 

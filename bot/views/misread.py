@@ -161,6 +161,15 @@ def _choice(choice: Choice, language: Language) -> str:
     return _quoted(f"{_(DIMENSION[choice.kind])} {clean(choice.name, WORD)}", language)
 
 
+def choice_words(choice: Choice, language: Language) -> str | None:
+    """Words to type for one meaning, that mean only it; None where there are none."""
+    if choice.kind == "period":
+        return None
+    if choice.kind == "metric":
+        return metric_name(choice.name, language)
+    return f"{language._(DIMENSION[choice.kind])} {choice.name}"
+
+
 def _quoted(words: str, language: Language) -> str:
     return language._("“{words}”", words=clean(words, WORD))
 

@@ -107,6 +107,9 @@ def _meaning(said: Sequence[Token], alternatives: tuple[Part, ...], metrics: set
     if periods:
         return _Meaning(Kind.PERIOD, periods[0], text)
     filters = [value for value in named if isinstance(value, Filter)]
+    if len(filters) > 1 and len(named) == 2 and {value.dimension for value in filters} == {"team", "region"}:
+        # An office and the team in it often share their name: the team is meant, and the answer says "team".
+        return _Meaning(Kind.NAME, next(value for value in filters if value.dimension == "team"), text)
     if len(filters) > 1:
         raise AmbiguousError(text, tuple(Choice(value.dimension, value.name) for value in filters))
     return _Meaning(Kind.NAME, named[0], text)

@@ -93,6 +93,26 @@ def test_what_is_not_understood_is_named_with_the_nearest_words(vigie: Stage) ->
     assert "win rate" in said
 
 
+def test_the_name_of_a_team_and_its_region_means_the_team_and_the_answer_says_so(vigie: Stage) -> None:
+    said = shown(ask(vigie.as_user("ada"), "/kpi win rate October 2026 for Paris"))
+    assert "Win rate (by creation date), October 2026, team Équipe Paris: " in said
+
+
+def test_each_meaning_of_an_ambiguous_word_is_a_click_away(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    answer = ask(ada, "/kpi conversion rate October 2026")
+    assert "may mean several things" in shown(answer)
+    assert labels(answer) == ["Win rate October 2026", "Lead conversion October 2026"]
+    clicked = after(ada, lambda: ada.click(answer, "answer.meant.0"))
+    assert "Win rate (by creation date), October 2026: " in shown(clicked)
+
+
+def test_words_that_resemble_nothing_are_answered_with_the_way_to_the_help(vigie: Stage) -> None:
+    assert "“/kpi help” says all that I know." in shown(ask(vigie.as_user("ada"), "/kpi blabla"))
+    chloe = vigie.confirm("chloe", "chloe")
+    assert "« /kpi aide » dit tout ce que je connais." in shown(ask(chloe, "/kpi météo")).replace("\u202f", " ")
+
+
 def test_the_nearest_word_is_a_click_away(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     told = ask(ada, "/kpi revenu October 2026 by teem")

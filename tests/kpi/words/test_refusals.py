@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from kpi.query import KpiQuery
+from kpi.query import Filter, KpiQuery
 from kpi.vocabulary import Name, Vocabulary
 from kpi.words.errors import (
     AmbiguousError,
@@ -87,6 +87,15 @@ def test_a_team_and_a_rep_of_one_name_are_asked_about(ask: Ask) -> None:
         ask("CA Martin", both)
     assert caught.value.choices == (Choice("team", "Martin"), Choice("rep", "Martin"))
     assert ask("CA équipe Martin", both).filters[0].key == "t"
+
+
+def test_of_a_team_and_a_region_of_one_name_the_team_is_meant_and_the_region_is_a_word_away(ask: Ask) -> None:
+    both = Vocabulary((Name("region", "Paris", "Paris"), Name("team", "t", "Équipe Paris")))
+    assert ask("win rate last month for Paris", both).filters == (Filter("team", "t", "Équipe Paris"),)
+    assert ask("win rate last month for region Paris", both).filters == (Filter("region", "Paris", "Paris"),)
+    three = Vocabulary((*both.names, Name("rep", "r", "Paris")))
+    with pytest.raises(AmbiguousError):
+        ask("win rate last month for Paris", three)
 
 
 def test_the_living_go_before_the_deleted_of_the_same_name(ask: Ask) -> None:
