@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 from babel.numbers import list_currencies
 from pydantic import AliasGenerator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 SLACK_API = "https://slack.com/api/"
 
@@ -116,7 +118,11 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value().split(":", 1)[0].split("+", 1)[0] not in {"sqlite", "postgresql", "postgres"}:
+        try:
+            kind = make_url(value.get_secret_value()).drivername.split("+", 1)[0]
+        except (ArgumentError, ValueError):
+            kind = ""
+        if kind not in {"sqlite", "postgresql", "postgres"}:
             raise ValueError("it is neither a SQLite nor a PostgreSQL address")
         return value
 

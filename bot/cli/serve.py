@@ -1,6 +1,7 @@
 """`vigie serve`: connect to Slack and answer, until told to stop."""
 
 import logging
+import socket
 from typing import Annotated
 
 import typer
@@ -24,6 +25,8 @@ def serve(
     configure_logs()
     try:
         settings = read_settings() if port is None else read_settings(port=port)
+        settings.for_slack()
+        door = _open_door(settings.host, settings.port)
         vigie = open_vigie(settings)
     except SettingsError as error:
         typer.echo(str(error), err=True)
@@ -31,14 +34,24 @@ def serve(
     except SlackError as error:
         typer.echo(slack_sentence(error.code), err=True)
         raise typer.Exit(2) from None
-    uvicorn.run(
-        vigie.asgi,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    config = uvicorn.Config(vigie.asgi, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
+    server = uvicorn.Server(config)
+    server.run(sockets=[door])
+    if not server.started:
+        raise typer.Exit(3)
+
+
+def _open_door(host: str, port: int) -> socket.socket:
+    """The socket of /slack/events and /healthz, bound before anything starts. Raises `SettingsError`."""
+    from bot.settings import SettingsError
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise SettingsError(
+            f"Vigie cannot listen on {host}:{port} ({error.strerror}): give VIGIE_PORT a port that is free "
+            "(0 = any), and VIGIE_HOST an address of this machine"
+        ) from None
 
 
 def slack_sentence(code: str) -> str:

@@ -65,6 +65,26 @@ def test_it_answers_and_stops_when_it_is_told_to(
         assert secret not in said
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "nowhere.invalid"])
+def test_where_it_cannot_listen_one_sentence_says_so(slack: Playground, tmp_path: Path, host: str) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "VIGIE_SLACK_API_URL": slack.api_url,
+        "VIGIE_HOST": host,
+        "VIGIE_PORT": str(slack.port),
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "bot", "serve"], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"Vigie cannot listen on {host}:{slack.port} (")
+    assert ended.stderr.count("\n") == 1
+    assert not slack.world.calls
+
+
 def _wait_until_up(slack: Playground, port: str, *, sockets: bool) -> None:
     if sockets:
         slack.wait_for_app(30)

@@ -47,6 +47,7 @@ def test_a_secret_never_shows() -> None:
         ({**GOOD, "language": "de"}, "VIGIE_LANGUAGE is wrong", "fr or en"),
         ({**GOOD, "port": "x"}, "VIGIE_PORT is wrong", "3000"),
         ({**GOOD, "database_url": "mysql://x"}, "VIGIE_DATABASE_URL is wrong", "sqlite:///"),
+        ({**GOOD, "database_url": "postgresql://vigie@host:port/x"}, "VIGIE_DATABASE_URL is wrong", "postgresql://"),
         ({**GOOD, "slack_api_url": "http://evil.example/api/"}, "VIGIE_SLACK_API_URL is wrong", "/api/"),
         ({**GOOD, "fiscal_start_month": 13}, "VIGIE_FISCAL_START_MONTH is wrong", "1 to 12"),
         ({**GOOD, "visibility": "all"}, "VIGIE_VISIBILITY is wrong", "team"),
