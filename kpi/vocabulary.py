@@ -51,9 +51,8 @@ def read_vocabulary(connection: Connection, scope: Scope, *, today: date, asker:
     The connection must be open as long as the vocabulary is used: customers are read from it on demand.
     """
     rows = connection.execute(_names(scope)).all()
-    names = tuple(
-        Name(row.dimension, row.key, row.name, row.email, row.deleted_at is not None) for row in rows if row.name
-    )
+    told = [Name(row.dimension, row.key, row.name, row.email, row.deleted_at is not None) for row in rows if row.name]
+    names = (*told, *_texts(connection, scope))
     me = next((name for name in names if name.dimension == "rep" and name.key == asker), None)
     my_team = None
     if me is not None:
@@ -79,7 +78,7 @@ def _visible_people(scope: Scope) -> sa.ColumnElement[bool]:
 
 
 def _names(scope: Scope) -> sa.CompoundSelect[*tuple[Any, ...]]:
-    """One statement for all names: rows with an id first, then the distinct texts."""
+    """One statement for the names of rows that have an id."""
     person = schema.person
 
     def rows(dimension: str, table: sa.Table) -> Select[*tuple[Any, ...]]:
@@ -89,26 +88,39 @@ def _names(scope: Scope) -> sa.CompoundSelect[*tuple[Any, ...]]:
         ).where(table.c.workspace_id == scope.workspace_id)
         return statement.where(_visible_people(scope)) if table is person else statement
 
-    def texts(dimension: str, column: sa.Column[str | None]) -> Select[*tuple[Any, ...]]:
-        statement = sa.select(
-            sa.literal(dimension),
-            column,
-            column,
-            sa.cast(sa.null(), sa.Text),
-            sa.cast(sa.null(), schema.person.c.deleted_at.type),
-        ).where(column.table.c.workspace_id == scope.workspace_id, column.is_not(None), column != "")
-        return statement.distinct()
-
-    return sa.union(
+    return sa.union_all(
         rows("rep", person),
         rows("team", schema.team),
         rows("product", schema.product),
         rows("pipeline", schema.pipeline),
         rows("stage", schema.stage),
-        texts("region", person.c.region),
-        *(texts("segment", table.c.segment) for table in (schema.deal, schema.lead, schema.customer)),
-        *(texts("source", table.c.origin) for table in (schema.deal, schema.lead, schema.customer, schema.spend)),
     )
+
+
+def _texts(connection: Connection, scope: Scope) -> list[Name]:
+    """The dimensions whose keys are their own names, each text once; a table is read once for all of its texts."""
+    nothing = sa.cast(sa.null(), sa.Text)
+    columns: dict[sa.Table, dict[str, sa.ColumnElement[Any]]] = {
+        schema.person: {"region": schema.person.c.region},
+        schema.spend: {"source": schema.spend.c.origin},
+        **{
+            table: {"segment": table.c.segment, "source": table.c.origin}
+            for table in (schema.deal, schema.lead, schema.customer)
+        },
+    }
+    dimensions = ("region", "segment", "source")
+    statement = sa.union(
+        *(
+            sa.select(*(texts.get(dimension, nothing).label(dimension) for dimension in dimensions))
+            .where(table.c.workspace_id == scope.workspace_id)
+            .distinct()
+            for table, texts in columns.items()
+        )
+    )
+    found = {
+        (dimension, row[dimension]) for row in connection.execute(statement).mappings() for dimension in dimensions
+    }
+    return [Name(dimension, text, text) for dimension, text in sorted(each for each in found if each[1])]
 
 
 def _team_of(workspace_id: str, person_id: str, today: date) -> Select[str]:
