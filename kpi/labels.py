@@ -1,6 +1,7 @@
 """Dates, instants and periods as people write them, in French and in English."""
 
 from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum
 
 from babel import Locale
 from babel.dates import format_date, format_time
@@ -50,6 +51,37 @@ def period_label(period: Period, locale: Locale, fiscal_start_month: int = 1) ->
     else:
         first = _date(period.start, "d" if period.start.month == last.month else "d MMMM", locale)
     return words["range"].format(first=first, last=day(last, locale))
+
+
+class Called(StrEnum):
+    """What sort of name `period_label` gives: in French each takes another preposition ("au T4", "à la semaine 34")."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    """One month, several in a row, or a calendar year: a bare name."""
+    QUARTER = "quarter"
+    FISCAL_YEAR = "fiscal_year"
+    ROLLING = "rolling"
+    """`28 days to …`."""
+    RANGE = "range"
+
+
+def called(period: Period, fiscal_start_month: int = 1) -> Called:
+    """The sort of name that `period_label` gives a period."""
+    if period.unit is not None and period.start == _unit_start(period, fiscal_start_month):
+        fiscal = fiscal_start_month != 1 and period.start.month != 1
+        match period.unit:
+            case Grain.YEAR:
+                return Called.FISCAL_YEAR if fiscal else Called.MONTH
+            case Grain.DAY | Grain.WEEK | Grain.MONTH | Grain.QUARTER:
+                return Called(period.unit.value)
+    if period.last_day <= period.start:
+        return Called.DAY
+    if _months(period) and period.start.day == 1:
+        return Called.MONTH
+    counted = period.span in {Grain.DAY, Grain.WEEK} or (period.span is not None and _months(period) > 1)
+    return Called.ROLLING if counted else Called.RANGE
 
 
 def bucket_label(start: date, grain: Grain, locale: Locale, fiscal_start_month: int = 1) -> str:

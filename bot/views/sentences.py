@@ -9,13 +9,26 @@ from fractions import Fraction
 
 from bot.i18n import Language
 from bot.views.notes import left_out_sentences, note_sentences
-from bot.views.question import filter_words, reading_name, title
+from bot.views.question import N_, filter_words, reading_name, title
 from kpi import format as written
 from kpi.catalog import kpi
-from kpi.labels import moment, period_label
+from kpi.formulas import Stock
+from kpi.labels import Called, called, day, moment, period_label
+from kpi.period import Grain, Period
 from kpi.query import Beside, Comparison, KpiResult, Measured, Unit
 from kpi.reasons import Said
 from storage.workspaces import Workspace
+
+AGAINST = {
+    Called.DAY: N_("{change} vs {day} ({value})"),
+    Called.WEEK: N_("{change} vs {week} ({value})"),
+    Called.MONTH: N_("{change} vs {month} ({value})"),
+    Called.QUARTER: N_("{change} vs {quarter} ({value})"),
+    Called.FISCAL_YEAR: N_("{change} vs {fiscal_year} ({value})"),
+    Called.ROLLING: N_("{change} vs {rolling} ({value})"),
+    Called.RANGE: N_("{change} vs {range} ({value})"),
+}
+"""One sentence for each sort of period, alike in English; each French one has its own preposition."""
 
 MONEY_SHARES = {("upsell_rate", "revenue")}
 """Rates whose numerator and denominator are amounts."""
@@ -29,7 +42,10 @@ def value_text(measured: Measured, result: KpiResult, language: Language) -> str
 def headline(result: KpiResult, language: Language, fiscal_start_month: int = 1) -> str:
     """The answer in one line: "Win rate (by closing date), Q4 2017, team Lyon: 40.0% (6 of 15)"."""
     query = result.query
-    parts = [title(query, language), period_label(query.period, language.locale, fiscal_start_month)]
+    period = period_label(query.period, language.locale, fiscal_start_month)
+    if _is_stock(result):
+        period = language._("on {day}", day=day(min(query.period.last_day, query.today), language.locale))
+    parts = [title(query, language), period]
     parts += [filter_words(chosen, language) for chosen in query.filters]
     asked, value = ", ".join(parts), value_text(result.measured, result, language)
     of = sample(result.measured, result, language)
@@ -59,13 +75,21 @@ def made_of(measured: Measured, result: KpiResult, reading: str, unit: Unit, lan
     return language._("{part} of {whole}", part=part, whole=whole)
 
 
+def _is_stock(result: KpiResult) -> bool:
+    """Whether the value is what stands open on one day, whatever the length of the period."""
+    return isinstance(kpi(result.query.metric).reading(result.query.reading).formula, Stock)
+
+
 def comparison(result: KpiResult, language: Language, fiscal_start_month: int = 1) -> str | None:
     """How the value moved: "+3.2 pts vs Q3 2017 (36.8%, 7 of 19)"; None when nothing was compared."""
     before = result.previous
-    if before is None:
+    if before is None or any(note.code == Said.NOT_BEGUN for note in result.notes):
         return None
     _ = language._
-    period = period_label(before.period, language.locale, fiscal_start_month)
+    then = before.period
+    if _is_stock(result):
+        then = Period(then.last_day, then.end, Grain.DAY)
+    period = period_label(then, language.locale, fiscal_start_month)
     value = value_text(before.measured, result, language)
     of = sample(before.measured, result, language)
     shown = f"{value}, {of}" if of else value
@@ -74,7 +98,8 @@ def comparison(result: KpiResult, language: Language, fiscal_start_month: int = 
         return _("{period}: {value}", period=period, value=shown)
     if before.comparison is Comparison.LAST_YEAR:
         return _("{change} vs a year before, {period} ({value})", change=moved, period=period, value=shown)
-    return _("{change} vs {period} ({value})", change=moved, period=period, value=shown)
+    sort = called(then, fiscal_start_month)
+    return _(AGAINST[sort], change=moved, value=shown, **{sort.value: period})
 
 
 def interval(result: KpiResult, language: Language) -> str | None:

@@ -11,7 +11,7 @@ from bot.i18n import language
 from bot.views import sentences
 from bot.views.misread import misread
 from bot.views.notes import left_out_sentence, note_sentence
-from kpi.period import Grain, Period
+from kpi.period import Grain, Period, rolling
 from kpi.query import Beside, Comparison, Filter, KpiQuery, KpiResult, LeftOut, Measured, Note, Previous, Unit
 from kpi.reasons import Reason, Said
 from kpi.refusals import (
@@ -116,7 +116,7 @@ def test_did_you_mean_is_asked_in_french_quotation_marks() -> None:
         (
             "fr",
             "Taux de transformation (par date de clôture), septembre 2017, équipe Nord\u00a0: 40,0\u202f% (6 sur 15)",
-            "+20,0\u00a0pts par rapport à la période précédente (août 2017\u00a0: 20,0\u202f%, 2 sur 10)",
+            "+20,0\u00a0pts par rapport à août 2017 (20,0\u202f%, 2 sur 10)",
         ),
     ],
 )
@@ -126,6 +126,63 @@ def test_the_headline_and_the_comparison(code: str, headline: str, comparison: s
     result = KpiResult(query, Unit.PERCENT, "EUR", FORTY, before)
     assert sentences.headline(result, language(code)) == headline
     assert sentences.comparison(result, language(code)) == comparison
+
+
+@pytest.mark.parametrize(
+    ("before", "english", "french"),
+    [
+        (Period(date(2026, 4, 1), date(2026, 7, 1), Grain.QUARTER), "Q2 2026", "au T2 2026"),
+        (
+            Period(date(2026, 11, 2), date(2026, 11, 9), Grain.WEEK),
+            "week 45 (2–8 Nov 2026)",
+            "à la semaine 45 (2–8 nov. 2026)",
+        ),
+        (Period(date(2026, 10, 1), date(2026, 11, 1), Grain.MONTH), "October 2026", "à octobre 2026"),
+        (Period(date(2025, 1, 1), date(2026, 1, 1), Grain.YEAR), "2025", "à 2025"),
+        (Period(date(2026, 11, 21), date(2026, 11, 22), Grain.DAY), "21 November 2026", "au 21 novembre 2026"),
+        (
+            Period(date(2026, 2, 8), date(2026, 3, 4)),
+            "8 February to 3 March 2026",
+            "à la période du 8 février au 3 mars 2026",
+        ),
+        (
+            rolling(Grain.MONTH, 12, date(2026, 11, 23)),
+            "12 months to 22 Nov 2026",
+            "aux 12 mois jusqu'au 22 nov. 2026",
+        ),
+    ],
+)
+def test_each_sort_of_period_is_compared_with_in_good_french(before: Period, english: str, french: str) -> None:
+    previous = Previous(before, Comparison.PREVIOUS, Measured(Fraction(20), Fraction(2), Fraction(10)))
+    result = KpiResult(QUERY, Unit.PERCENT, "EUR", FORTY, previous)
+    assert f" vs {english} (" in (sentences.comparison(result, language("en")) or "")
+    assert f" par rapport {french} (" in (sentences.comparison(result, language("fr")) or "")
+
+
+def test_a_fiscal_year_is_compared_with_in_good_french() -> None:
+    previous = Previous(
+        Period(date(2025, 4, 1), date(2026, 4, 1), Grain.YEAR), Comparison.PREVIOUS, Measured(Fraction(20), None, None)
+    )
+    result = KpiResult(QUERY, Unit.PERCENT, "EUR", FORTY, previous)
+    assert " par rapport à l'exercice 2025/26 (" in (sentences.comparison(result, language("fr"), 4) or "")
+
+
+def test_a_stock_is_said_of_a_day_and_compared_with_a_day() -> None:
+    november = Period(date(2026, 11, 1), date(2026, 11, 24), Grain.MONTH)
+    query = KpiQuery("open_pipeline", "count", november, QUERY.scope, date(2026, 11, 23))
+    october = Period(date(2026, 10, 1), date(2026, 10, 24), Grain.MONTH)
+    previous = Previous(october, Comparison.PREVIOUS, Measured(Fraction(5), Fraction(5), None))
+    result = KpiResult(query, Unit.COUNT, "EUR", Measured(Fraction(7), Fraction(7), None), previous)
+    assert ", on 23 November 2026: 7" in sentences.headline(result, language("en"))
+    assert ", au 23 novembre 2026" in sentences.headline(result, language("fr"))
+    assert sentences.comparison(result, language("fr")) == "+40,0\u202f% par rapport au 23 octobre 2026 (5)"
+
+
+def test_a_period_that_has_not_begun_is_compared_with_nothing() -> None:
+    previous = Previous(AUGUST, Comparison.PREVIOUS, Measured(Fraction(20), Fraction(2), Fraction(10)))
+    note = Note(Said.NOT_BEGUN, NOTES[Said.NOT_BEGUN])
+    result = KpiResult(QUERY, Unit.PERCENT, "EUR", FORTY, previous, notes=(note,))
+    assert sentences.comparison(result, language("en")) is None
 
 
 def test_no_data_is_said_and_not_counted() -> None:
