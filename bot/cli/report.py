@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.i18n import Language
-from bot.views.files import held_sentence, left_alone_sentence, object_name, row_kind
+from bot.views.files import failure_sentence, held_sentence, left_alone_sentence, object_name, row_kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -128,6 +128,8 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                 + (", …" if len(rows.unknown_kinds) > _MOST_WORDS else ""),
             )
             _say(console, sentence, "dim")
+    for problem in connector.unread:
+        _say(console, failure_sentence(problem, language), "red")
     for name in connector.mapping.unused([one.place for one in connector.tables]):
         _say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
 

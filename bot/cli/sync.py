@@ -20,7 +20,7 @@ sync = typer.Typer(help="Load deals, customers, leads and the rest from a source
 REFUSED = 2
 """Exit code: nothing was loaded, because a file, the mapping or a setting cannot be used."""
 HELD = 1
-"""Exit code: a table waits for a person's word, or there is no table; the rest was loaded."""
+"""Exit code: a table waits for a person's word, a file cannot be read, or there is no table; the rest was loaded."""
 
 
 @sync.command()
@@ -68,7 +68,7 @@ def files(
         report = _load(console, connector, words, engine, now)
         show_report(console, connector, report, words)
     engine.dispose()
-    if any(one.held for one in connector.tables) or not connector.totals():
+    if connector.unread or any(one.held for one in connector.tables) or not connector.totals():
         raise typer.Exit(HELD)
 
 

@@ -8,7 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.i18n import Language
-from bot.views.files import column_note, field_name, held_sentence, left_alone_sentence, object_name, row_kind
+from bot.views.files import (
+    column_note,
+    failure_sentence,
+    field_name,
+    held_sentence,
+    left_alone_sentence,
+    object_name,
+    row_kind,
+)
 from storage.connectors.files.understand import Understanding
 
 if TYPE_CHECKING:
@@ -22,6 +30,8 @@ def show_understanding(console: "Console", connector: "FilesConnector", language
     for one in connector.tables:
         _show(console, one, language)
         _show_unknown_words(console, one, connector, language)
+    for problem in connector.unread:
+        _say(console, failure_sentence(problem, language), "red")
     for name in connector.mapping.unused([one.place for one in connector.tables]):
         _say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
     _say(console, _("Nothing was written."), "dim")

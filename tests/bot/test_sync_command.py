@@ -137,3 +137,17 @@ def test_rows_that_fail_for_one_reason_are_listed_together(run: Run, tmp_path: P
     assert "et 15 autres lignes\u202f: 5–8, 10–20" in output
     assert output.count("L’affaire est gagnée, mais n’a pas de date de clôture") == 1
     assert "and 15 more rows: 5–8, 10–20" in run("quarantine", "--lang", "en").output
+
+
+@pytest.mark.parametrize(("code", "said"), [("en", "photo.csv is no text"), ("fr", "photo.csv n’est pas un texte")])
+def test_a_file_that_cannot_be_read_is_named_and_the_others_load(
+    run: Run, tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "photo.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 40)
+    (tmp_path / "given" / "deals.csv").write_text("Deal ID,Status\n1,open\n", encoding="utf-8")
+    for words in (["--explain"], []):
+        result = run("sync", "files", "given", "--lang", code, *words)
+        assert result.exit_code == 1
+        assert said in result.output
+    assert "1/1" in result.output

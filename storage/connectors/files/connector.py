@@ -59,7 +59,8 @@ class Rows:
 class FilesConnector:
     """Files read and understood; nothing is written until `pages` is given to `storage.sync.load`.
 
-    Raises `FileProblemError` or `MappingProblemError` at once if a file or the mapping cannot be used.
+    Files that cannot be read among others that can are in `unread`. Raises `FileProblemError` at once if none can be
+    read or a path leads nowhere, `MappingProblemError` if the mapping cannot be used.
     """
 
     source = SOURCE
@@ -71,9 +72,8 @@ class FilesConnector:
         self._workspace, self._names, self._today = workspace, names, today
         self._statuses = self.mapping.declared_statuses()
         default = self.mapping.currency or workspace.currency
-        self.tables = [
-            understand(sheet, self.mapping.table(sheet.place), default) for sheet in read_files(find_files(paths))
-        ]
+        sheets, self.unread = read_files(find_files(paths))
+        self.tables = [understand(sheet, self.mapping.table(sheet.place), default) for sheet in sheets]
         for one in self.tables:
             check_constants(one, workspace.zone)
         self.rows = {one.place: self._untouched(one) for one in self.tables}

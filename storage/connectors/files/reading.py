@@ -79,20 +79,26 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read_files(files: Sequence[Path]) -> list[Sheet]:
-    """Every sheet of every file. Raises `FileProblemError`."""
+def read_files(files: Sequence[Path]) -> tuple[list[Sheet], list[FileProblemError]]:
+    """Every sheet of every file, and the files that cannot be read. Raises the first problem if nothing can."""
     names = Counter(file.name for file in files)
     sheets: list[Sheet] = []
+    problems: list[FileProblemError] = []
     for file in files:
         label = file.name if names[file.name] == 1 else f"{file.parent.name}/{file.name}"
-        sheets += _read(file, label)
+        try:
+            sheets += _read(file, label)
+        except FileProblemError as problem:
+            problems.append(problem)
+    if problems and not sheets:
+        raise problems[0]
     taken: Counter[str] = Counter()
     for index, sheet in enumerate(sheets):
         taken[sheet.place] += 1
         if taken[sheet.place] > 1:
             # Two folders of the same name: the place must still tell them apart.
             sheets[index] = replace(sheet, place=f"{sheet.place} ({taken[sheet.place]})")
-    return sheets
+    return sheets, problems
 
 
 def _is_hidden(inside: Path) -> bool:

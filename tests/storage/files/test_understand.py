@@ -38,7 +38,7 @@ def read(tmp_path: Path, text: str | bytes, name: str = "export.csv", mapping: s
         toml = tmp_path / "mapping.toml"
         toml.write_text(mapping, encoding="utf-8")
         declared = read_mapping(toml)
-    [sheet] = read_files(find_files([file]))
+    [sheet], _ = read_files(find_files([file]))
     return understand(sheet, declared.table(sheet.place), "EUR")
 
 
@@ -215,7 +215,7 @@ def test_excel_keeps_its_numbers_and_dates_and_each_sheet_is_a_table(tmp_path: P
     people.append(["Agent A", "a@exemple.example", "Paris"])
     book.create_sheet("Notes").append(["à relancer"])
     book.save(tmp_path / "ventes.xlsx")
-    sheets = read_files(find_files([tmp_path / "ventes.xlsx"]))
+    sheets, _ = read_files(find_files([tmp_path / "ventes.xlsx"]))
     assert [sheet.place for sheet in sheets] == [
         "ventes.xlsx [Affaires]",
         "ventes.xlsx [Équipe]",
