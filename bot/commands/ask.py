@@ -3,21 +3,26 @@
 import re
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from bot import commands
 from bot.blocks import actions, button, paragraph
 from bot.conversation import Action, Asked, Asker, Click, Command, Context, Refusal, Reply
 from bot.i18n import Language
 from bot.people import Viewer, known
+from bot.phrases import nearest
 from bot.views.answer import answer_reply
 from bot.views.help import EXAMPLES, help_reply
 from bot.views.misread import choice_words, misread
 from kpi.engine import answer as compute
 from kpi.query import KpiQuery
-from kpi.vocabulary import read_vocabulary
+from kpi.vocabulary import Vocabulary, read_vocabulary
 from kpi.words import understand
 from kpi.words.errors import AmbiguousError, NotUnderstoodError
+from storage import people
 from storage.database import reading
 
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHOICES = 3
 _LONGEST = 300
 """Characters of a question that is offered again with another word in it."""
@@ -34,6 +39,7 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
         return help_reply(asker.language, commands.commands())
     with reading(context.engine) as connection:
         vocabulary = read_vocabulary(connection, viewer.scope, today=viewer.today, asker=viewer.person_id)
+        text = _MENTION.sub(lambda found: _rep(found.group(1), asker, vocabulary, connection), text)
         try:
             query = understand(
                 text,
@@ -47,6 +53,16 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
             raise _meant(error, text, asker.language) from error
         result = compute(connection, query)
     return answer_reply(result, viewer, shareable=_is_channel(asker))
+
+
+def _rep(user_id: str, asker: Asker, vocabulary: Vocabulary, connection: Connection) -> str:
+    """A mentioned person as a name of the CRM. Raises `Refusal` for one that the asker may not see, or nobody linked."""
+    link = people.read_link(connection, asker.workspace_id, user_id)
+    mine = (name for name in vocabulary.names if link and (name.dimension, name.key) == ("rep", link.person_id))
+    found = next(mine, None)
+    if found is None:
+        raise Refusal(asker.language._("The person you mention is no rep whose figures you may see."))
+    return found.email or f'"{found.name}"'
 
 
 def answer_query(asker: Asker, query: KpiQuery, viewer: Viewer, context: Context) -> Reply:
@@ -72,6 +88,9 @@ def _meant(error: NotUnderstoodError | AmbiguousError, text: str, language: Lang
         case AmbiguousError():
             unclear = error.text
             others = [words for choice in error.choices if (words := choice_words(choice, language)) is not None]
+    if isinstance(error, NotUnderstoodError) and (command := _command(error, text)) is not None:
+        sentence = _("I do not know “{word}”. Did you mean “{meant}”?", word=text.split()[0], meant=f"/kpi {command}")
+        return Refusal(sentence, [paragraph(sentence)])
     if isinstance(error, NotUnderstoodError) and not any(unknown.nearest for unknown in error.unknown):
         sentence = _("{sentence} “{command}” says all that I know.", sentence=sentence, command=_("/kpi help"))
     if not others or len(text) > _LONGEST or text.count(unclear) != 1:
@@ -79,6 +98,14 @@ def _meant(error: NotUnderstoodError | AmbiguousError, text: str, language: Lang
     meant = [text.replace(unclear, words) for words in list(dict.fromkeys(others))[:_CHOICES]]
     buttons = [button(question, f"answer.meant.{at}", question) for at, question in enumerate(meant)]
     return Refusal(sentence, [paragraph(sentence), actions(buttons)])
+
+
+def _command(error: NotUnderstoodError, text: str) -> str | None:
+    """The command that an unknown first word was most likely meant to be."""
+    first = text.split()[0]
+    if error.unknown[0].text.split()[:1] != [first]:
+        return None
+    return nearest(first, tuple(word for command in commands.commands() for word in command.words))
 
 
 def _is_channel(asker: Asker) -> bool:

@@ -20,7 +20,7 @@ def run(asked: Asked, _context: Context) -> Reply:
         names = ", ".join(_(kpi.name) for kpi in CATALOG)
         raise NotThere(_("I know no KPI called “{name}”. I know: {names}.", name=asked.text, names=names))
     reading = found.reading(found.asked)
-    return Reply(f"{_(found.name)}: {_(found.description)}", definition_blocks(found, reading, asked.language))
+    return Reply(f"{_(found.name)}{_(': ')}{_(found.description)}", definition_blocks(found, reading, asked.language))
 
 
 def named(text: str) -> Kpi | None:

@@ -29,12 +29,15 @@ def _reply(status: Status, letters: dict[str, int], workspace: Workspace, langua
     lines = lines or [_("No data has been loaded yet: run “vigie sync files …”.")]
     things = _things(language)
     counted = [f"{things[name]}{_(': ')}{count(number, language.locale)}" for name, number in status.rows.items()]
-    put_aside = n(
-        "{count} row is in quarantine: “vigie quarantine” lists it with its reason.",
-        "{count} rows are in quarantine: “vigie quarantine” lists them with their reasons.",
-        status.set_aside,
-    )
-    flagged = n("{count} row was loaded with a doubt.", "{count} rows were loaded with a doubt.", status.flagged)
+    put_aside = _("No row is in quarantine.")
+    if status.set_aside:
+        put_aside = n(
+            "{count} row is in quarantine: “vigie quarantine” lists it with its reason.",
+            "{count} rows are in quarantine: “vigie quarantine” lists them with their reasons.",
+            status.set_aside,
+        )
+    doubt = n("{count} row was loaded with a doubt.", "{count} rows were loaded with a doubt.", status.flagged)
+    flagged = [doubt] if status.flagged else []
     waiting = sum(letters.get(state, 0) for state in ("pending", "sending"))
     posts = _(
         "Messages waiting: {waiting}; in doubt: {unknown}; refused by Slack: {dead}.",
@@ -48,7 +51,7 @@ def _reply(status: Status, letters: dict[str, int], workspace: Workspace, langua
         *([bullets([[line] for line in counted])] if counted else []),
         *([paragraph(Bold(_("The last sync failed: the numbers are those of the sync before.")))]
           if status.last_outcome == "failed" else []),
-        context(put_aside, flagged, posts),
+        context(put_aside, *flagged, posts),
     ]  # fmt: skip
     return Reply(" ".join([*lines, put_aside]), blocks)
 

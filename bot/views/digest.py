@@ -48,7 +48,7 @@ def write_digest(digest: Digest, workspace: Workspace, language: Language, late:
     praise = _praise(digest, language)
     if praise is not None:
         blocks.append(paragraph(Bold(_("Well done:")), " ", praise))
-    whose = list(counted_only(digest.results[0], language)) if digest.results else []
+    whose = [said.rstrip(".") for result in digest.results[:1] for said in counted_only(result, language)]
     small = [*whose, *_absent(digest, language), _periods(digest, language), _as_of(digest, workspace, language)]
     blocks.append(context(SEPARATOR.join(sentence for sentence in small if sentence)))
     said = [title, *("".join(_plain(run) for run in line) for line in lines), *found, praise or "", *small]

@@ -360,7 +360,7 @@ def test_status_says_how_fresh_and_complete_the_data_is(vigie: Stage) -> None:
     said = shown(ask(vigie.as_user("ada"), "/kpi status"))
     assert "sample: as of 23 Nov 2026" in said
     assert "Deals: 81" in said
-    assert "0 rows are in quarantine" in said
+    assert "No row is in quarantine." in said
 
 
 def test_a_message_to_vigie_is_answered_with_where_to_ask(vigie: Stage) -> None:
@@ -414,3 +414,22 @@ def test_a_cohort_that_is_still_open_has_not_reached_its_target_yet(vigie: Stage
     ada = vigie.as_user("ada")
     ask(ada, "/kpi target win rate cohort 90")
     assert "Target: 90.0%, not reached yet." in shown(ask(ada, "/kpi win rate November 2026"))
+
+
+def test_a_mentioned_colleague_is_the_rep_they_are_in_the_crm(vigie: Stage) -> None:
+    marion, bruno = vigie.confirm("marion", "marion"), vigie.confirm("bruno", "bruno")
+    said = shown(ask(marion, f"/kpi panier moyen octobre 2026 @{bruno.person.name}"))
+    assert "commercial Bruno Vente" in said
+
+
+@pytest.mark.parametrize("mentioned", ["chloe", "nobody"])
+def test_a_mention_of_another_teams_rep_or_of_nobody_is_refused(vigie: Stage, mentioned: str) -> None:
+    vigie.confirm("chloe", "chloe")
+    anna = vigie.confirm("anna", "anna")
+    said = shown(ask(anna, f"/kpi revenue October 2026 @{mentioned}"))
+    assert "The person you mention is no rep whose figures you may see." in said
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("stauts", "/kpi status"), ("alrte ajouter", "/kpi alert")])
+def test_a_misspelt_command_is_recognised(vigie: Stage, typed: str, meant: str) -> None:
+    assert f"Did you mean “{meant}" in shown(ask(vigie.as_user("ada"), f"/kpi {typed}"))

@@ -306,7 +306,7 @@ def test_a_share_by_revenue_or_flow_may_pass_100_percent(vigie: Stage) -> None:
 def test_a_managers_digest_says_whose_numbers_it_holds(vigie: Stage) -> None:
     marion = vigie.confirm("marion", "marion", "manager")
     said = answer(marion, "/kpi digest aperçu").replace("\u00a0", " ")
-    assert "Compté uniquement : Marion Chef, Équipe Paris." in said
+    assert "Compté uniquement : Marion Chef, Équipe Paris" in said
     assert "surtout Équipe Paris" not in said
     assert "Counted only" not in answer(vigie.as_user("ada"), "/kpi digest preview")
 
