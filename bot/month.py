@@ -5,7 +5,7 @@ from bot.conversation import Block, Context
 from bot.people import Viewer
 from bot.views import sentences
 from bot.views.question import title
-from kpi.catalog import AVERAGE_DEAL, DEALS_CREATED, REVENUE_WON, WIN_RATE
+from kpi.catalog.deals import AVERAGE_DEAL, DEALS_CREATED, REVENUE_WON, WIN_RATE
 from kpi.engine import answer
 from kpi.labels import period_label
 from kpi.period import Grain, this

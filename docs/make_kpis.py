@@ -12,7 +12,7 @@ PAGE = Path(__file__).with_name("kpis.md")
 HEAD = """\
 # The KPIs
 
-Made from `kpi/catalog.py` by `make docs`; do not edit by hand. *Asked* is the reading that answers a question, *judged*
+Made from `kpi/catalog/` by `make docs`; do not edit by hand. *Asked* is the reading that answers a question, *judged*
 the one that digests, targets and alerts use. Rates are in percent, money in the workspace's currency, cycles in days.
 Periods are half-open ranges of local days; weeks are ISO weeks. Beside a rate whose numerator is part of its
 denominator stand its Wilson 95 % interval and n; under 12 it is marked "few deals". No data is said, never shown as 0.

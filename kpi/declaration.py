@@ -10,6 +10,14 @@ from enum import StrEnum
 from kpi.formulas import Formula
 from kpi.query import Unit
 
+DEAL = ("rep", "team", "customer", "segment", "source", "product", "pipeline", "region")
+"""The dimensions of a deal."""
+
+
+def _(message: str) -> str:
+    """Marks an English text for the gettext catalogs; bot translates it."""
+    return message
+
 
 class Window(StrEnum):
     """The days that digests, targets and rules look at, and that a question without a period means."""
