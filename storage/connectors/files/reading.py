@@ -168,7 +168,9 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         begun = done
         for row in reader:
             taken = lines[begun : done + reader.line_num]
-            if len(taken) > 1 and not _is_quoted_well(taken, delimiter):
+            # Of rows that are one line, as most are, only the last can be left open.
+            alone = len(taken) == 1 and (begun + 1 < len(lines) or taken[0].count('"') % 2 == 0)
+            if not alone and not _is_quoted_well(taken, delimiter):
                 rows.append(next(csv.reader(taken[:1], delimiter=delimiter, quoting=csv.QUOTE_NONE)))
                 done = begun + 1
                 break

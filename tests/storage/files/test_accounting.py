@@ -1,7 +1,9 @@
 """Nothing is dropped in silence: every row of a file is loaded, set aside, or recognised as no data."""
 
+import csv
 import tempfile
 from datetime import UTC, date, datetime
+from io import StringIO
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from storage.connectors.files.connector import FilesConnector
 from storage.connectors.files.names import Names
+from storage.connectors.files.reading import read_files
 from storage.workspaces import Workspace
 
 COMPANY = Workspace("main", "Acme", "Europe/Paris", "EUR", "fr", 1, "team")
@@ -53,6 +56,31 @@ def test_no_text_can_break_the_reading_of_a_file(text: str) -> None:
         assert all(page.object in ("deal", "stage") for page in connector.pages())
     [rows] = connector.rows.values()
     assert rows.all == len(connector.tables[0].sheet.rows)
+
+
+CELLS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_rows_that_are_quoted_well_are_read_as_they_were_written(rows: list[list[str]]) -> None:
+    written = StringIO(newline="")
+    csv.writer(written, delimiter=";").writerows(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "deals.csv"
+        file.write_bytes(b"sep=;\n" + written.getvalue().encode())
+        [sheet], _ = read_files([file])
+    assert sheet.rows == rows
+
+
+@given(st.lists(st.sampled_from(["a;b", '"a;b', '"a";b', '"a"x;b', '5" a;b', 'a;"b']), max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_no_stray_mark_swallows_the_lines_after_it(lines: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "deals.csv"
+        file.write_text("sep=;\n" + "".join(f"{line};{n}\n" for n, line in enumerate(lines)), encoding="utf-8")
+        [sheet], _ = read_files([file])
+    assert [row[-1] for row in sheet.rows] == [str(n) for n in range(len(lines))]
 
 
 def test_a_moment_is_never_made_without_a_zone() -> None:
