@@ -17,8 +17,9 @@ from bot.views.alert import evidence_sentence, rule_sentence, state_sentence
 from kpi.catalog import kpi
 from kpi.declaration import Kpi
 from kpi.engine import answer
+from kpi.formulas import Median
 from kpi.query import KpiQuery, KpiResult
-from kpi.watch import filter_of, question, recommended_bound, watched
+from kpi.watch import UNCOUNTED, filter_of, question, recommended_bound, watched
 from storage import audit, rules
 from storage.database import reading, writing
 from storage.rules import Rule
@@ -95,11 +96,7 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
     with reading(context_.engine) as connection:
         result = answer(connection, question(connection, row, viewer.scope, viewer.today))
     line = rule_sentence(row, query.filters, viewer.workspace.currency, asker.language)
-    how = _(
-        "Judged after every sync, on at least {sample} and for {hold} syncs in a row, with your rights.",
-        sample=row.min_sample,
-        hold=row.hold,
-    )
+    how = _how(row, asker.language)
     blocks: list[Block] = [
         paragraph(Bold(_("A rule is set up.")), "\n", Ping(channel.id), " ", line),
         paragraph(_today(row, result, asker.language)),
@@ -107,6 +104,21 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
         actions([button(_("Stop"), STOP, row.id)]),
     ]
     return Reply(" ".join([_("A rule is set up."), line, how, seen_by]), blocks)
+
+
+def _how(row: Rule, language: Language) -> str:
+    """When and on how much of what a rule is judged: "on at least 12 deals won or lost"."""
+    declared = kpi(row.metric)
+    used = declared.reading(row.reading)
+    things = declared.readings[0].denominator if isinstance(used.formula, Median) else used.denominator
+    if things is None or (row.metric, row.reading) in UNCOUNTED:
+        return language._("Judged after every sync, with your rights; {hold} syncs in a row must agree.", hold=row.hold)
+    return language._(
+        "Judged after every sync, with your rights, on at least {sample} {things}; {hold} syncs in a row must agree.",
+        sample=row.min_sample,
+        things=language._(things),
+        hold=row.hold,
+    )
 
 
 def _recovery(asker: Asker, query: KpiQuery, bound: Bound, said: Decimal | None) -> Decimal:

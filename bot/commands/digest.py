@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import time
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -71,20 +72,22 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirme
         sure = button(_("Post it there all the same"), CONFIRM, text or "-", style="danger")
         return Reply(seen_by, [paragraph(seen_by), actions([sure])])
     now = context_.clock.now()
+    wanted: dict[str, Any] = {
+        "channel_id": channel.id,
+        "owner": asker.user_id,
+        "weekday": weekday or MONDAY,
+        "at": at or NINE,
+        "time_zone": zone or viewer.workspace.time_zone,
+        "language": spoken or asker.language.code,
+        "dimension": narrowed[0].dimension if narrowed else None,
+        "key": narrowed[0].key if narrowed else None,
+    }
     with writing(context_.engine) as connection:
-        row = schedules.add(
-            connection,
-            workspace_id=asker.workspace_id,
-            channel_id=channel.id,
-            owner=asker.user_id,
-            weekday=weekday or MONDAY,
-            at=at or NINE,
-            time_zone=zone or viewer.workspace.time_zone,
-            language=spoken or asker.language.code,
-            dimension=narrowed[0].dimension if narrowed else None,
-            key=narrowed[0].key if narrowed else None,
-            now=now,
-        )
+        for other in schedules.running(connection, asker.workspace_id):
+            if all(getattr(other, name) == value for name, value in wanted.items()):
+                line = _line(other, narrowed, asker.language)
+                raise Refusal(_("This very digest is set up already: {line}.", line=line))
+        row = schedules.add(connection, workspace_id=asker.workspace_id, now=now, **wanted)
         details = {"schedule": row.id, "channel": channel.id, "dimension": row.dimension, "key": row.key}
         audit.note(
             connection,

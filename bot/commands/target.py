@@ -17,6 +17,7 @@ from bot.views.alert import amount_of
 from bot.views.help import target_sentence
 from bot.views.question import filter_words, title_of
 from kpi.catalog import CATALOG, kpi
+from kpi.declaration import Target as Recommended
 from kpi.engine import answer
 from kpi.narrowing import within
 from kpi.query import Filter
@@ -84,49 +85,51 @@ def _set(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
 
 def _must_be_allowed(asker: Asker, viewer: Viewer, narrowed: Sequence[Filter]) -> None:
     """An admin sets any target; a manager those of a team or rep that they may see; nobody else."""
-    mine = any(each.dimension in {"team", "rep"} for each in narrowed)
-    if not (viewer.admin or (viewer.role == "manager" and mine)):
+    if not _is_allowed(viewer, narrowed):
         raise NotAllowed(asker.language._("An administrator of Vigie sets targets; a manager those of their own team."))
+
+
+def _is_allowed(viewer: Viewer, narrowed: Sequence[Filter]) -> bool:
+    mine = any(each.dimension in {"team", "rep"} for each in narrowed)
+    return viewer.admin or (viewer.role == "manager" and mine)
 
 
 def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
     _ = asker.language._
     with reading(context_.engine) as connection:
         rows = _visible(connection, asker, viewer)
-        lines = [
-            (
-                row,
-                _line(
-                    row,
-                    filter_of(connection, viewer.scope, viewer.today, row.dimension, row.key),
-                    viewer,
-                    asker.language,
-                ),
-            )
-            for row in rows
-        ]
+        lines = []
+        for row in rows:
+            narrowed = filter_of(connection, viewer.scope, viewer.today, row.dimension, row.key)
+            lines.append((row, _line(row, narrowed, viewer, asker.language), _is_allowed(viewer, narrowed)))
     blocks: list[Block] = []
-    for number, (row, line) in enumerate(lines[:20], start=1):
-        blocks += [
-            paragraph(Bold(f"{number}. "), line),
-            actions([button(_("Remove"), STOP, row.id)]),
-        ]
+    for number, (row, line, removable) in enumerate(lines[:20], start=1):
+        blocks.append(paragraph(Bold(f"{number}. "), line))
+        if removable:
+            blocks.append(actions([button(_("Remove"), STOP, row.id)]))
     if len(lines) > 20:
         blocks.append(context(_("{count} more are not shown.", count=len(lines) - 20)))
     advised = [
         (_(declared.name), target_sentence(target, asker.language))
         for declared in CATALOG
         for target in declared.recommended
-        if target.reading == declared.judged
+        if target.reading == declared.judged and not _is_set(declared.metric, target, rows)
     ]
-    blocks += [
-        paragraph(Bold(_("Recommended, where no target is set"))),
-        bullets([(Bold(name), ": ", sentence) for name, sentence in advised]),
-        context(_("To set one: /kpi target win rate 30 for B2B")),
-    ]
-    said = [f"{number}. {line}" for number, (_row, line) in enumerate(lines, start=1)]
+    if advised:
+        blocks += [
+            paragraph(Bold(_("Recommended, where no target is set"))),
+            bullets([(Bold(name), _(": "), sentence) for name, sentence in advised]),
+        ]
+    blocks.append(context(_("To set one: /kpi target win rate 30 for B2B")))
+    said = [f"{number}. {line}" for number, (_row, line, _removable) in enumerate(lines, start=1)]
     said += [_("{kpi}: {target}", kpi=name, target=sentence) for name, sentence in advised]
     return Reply("\n".join(said), blocks)
+
+
+def _is_set(metric: str, recommended: Recommended, rows: Sequence[Target]) -> bool:
+    """Whether a target for everybody, or for the recommended one's own segment, takes its place."""
+    same = [row for row in rows if (row.metric, row.reading) == (metric, recommended.reading)]
+    return any(row.dimension is None or (row.dimension, row.key) == ("segment", recommended.segment) for row in same)
 
 
 def _visible(connection: Connection, asker: Asker, viewer: Viewer) -> list[Target]:

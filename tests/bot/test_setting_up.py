@@ -181,6 +181,35 @@ def test_a_target_is_set_listed_used_and_removed(vigie: Stage) -> None:
     assert all_targets(vigie) == [("revenue_won", None, Decimal(1_000_000))]
 
 
+def test_the_list_recommends_only_where_no_target_is_set_and_offers_removal_to_who_may(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "Win rate: Recommended: at least 30%." in answer(ada, "/kpi target list")
+    answer(ada, "/kpi target win rate 35")
+    said = answer(ada, "/kpi target list")
+    assert "Win rate: Recommended" not in said
+    assert "Retention: Recommended: at least 80%." in said
+    assert "target.stop" in str(ada.messages("sales")[-1]["blocks"])
+    anna = vigie.confirm("anna", "anna")
+    assert "Win rate (by closing date): 35%" in answer(anna, "/kpi target list")
+    assert "target.stop" not in str(anna.messages("sales")[-1]["blocks"])
+
+
+def test_the_same_digest_twice_is_refused_and_another_hour_is_not(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    answer(ada, "/kpi digest add Monday 9:00")
+    assert "This very digest is set up already: every Monday at 09:00" in answer(ada, "/kpi digest add Monday 9:00")
+    answer(ada, "/kpi digest add Monday 10:00")
+    assert len(all_schedules(vigie)) == 2
+
+
+def test_a_rule_says_how_many_of_what_it_takes(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    assert "on at least 12 deals won or lost; 2 syncs" in answer(ada, "/kpi alert add win rate < 25")
+    assert "on at least 12 customers at the start; 2 syncs" in answer(ada, "/kpi alert add retention < 80")
+    assert "on at least 12 deals won; 2 syncs" in answer(ada, "/kpi alert add sales cycle median > 60")
+    assert "with your rights; 2 syncs" in answer(ada, "/kpi alert add revenue < 1000")
+
+
 def test_targets_are_set_by_those_who_answer_for_them(vigie: Stage) -> None:
     anna, marion = vigie.confirm("anna", "anna"), vigie.confirm("marion", "marion", "manager")
     assert "An administrator of Vigie sets targets" in answer(anna, "/kpi target win rate 10")
