@@ -39,6 +39,7 @@ SAME_DIMENSION = N_("Two names of the same kind: {first} and {second}. Choose on
 WRONG = {
     Wrong.NO_SUCH_DATE: N_("There is no such date: {words}."),
     Wrong.BACKWARDS: N_("The period ends before it starts: {words}."),
+    Wrong.TO_COME: N_("That is still to come: {words}."),
     Wrong.FROM_WITHOUT_TO: N_("{words}: until when? Say “from … to …”, or “since …” for up to today."),
 }
 

@@ -126,6 +126,7 @@ class WhoIsAskingError(QuestionError):
 class Wrong(StrEnum):
     NO_SUCH_DATE = "no_such_date"
     BACKWARDS = "backwards"
+    TO_COME = "to_come"
     FROM_WITHOUT_TO = "from_without_to"
     """ "from March" alone: since March, or in March?"""
 

@@ -9,8 +9,8 @@ from kpi.query import Comparison
 STOP = {
     "en": frozenset(
         {"a", "the", "of", "for", "in", "on", "at", "with", "and", "is", "are", "was", "were", "be", "been",
-         "has", "have", "had", "do", "does", "did", "what", "which", "how", "much", "many", "our", "us", "we",
-         "please", "show", "tell", "give", "during", "over", "s", "kpi", "value"}
+         "has", "have", "had", "get", "got", "do", "does", "did", "what", "which", "how", "much", "many", "our", "us",
+         "we", "please", "show", "tell", "give", "during", "over", "s", "kpi", "value"}
     ),
     "fr": frozenset(
         {"le", "la", "les", "l", "un", "une", "des", "de", "du", "d", "au", "aux", "a", "en", "dans", "pour", "sur",

@@ -128,7 +128,11 @@ def _since(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tuple
         elif isinstance(begun, BadPeriodError):
             yield end, begun
         else:
-            yield end, since(begun.start, almanac.today)
+            late = begun.start > almanac.today
+            yield (
+                end,
+                BadPeriodError(_text(tokens, at, end), Wrong.TO_COME) if late else since(begun.start, almanac.today),
+            )
 
 
 def _starts(tokens: Sequence[Token], at: int, almanac: Almanac) -> Iterator[tuple[int, Said]]:

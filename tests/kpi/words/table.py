@@ -182,6 +182,7 @@ ENGLISH: dict[str, Meant] = {
     "revenue april 2017": Meant("revenue_won", days("2017-04-01", "2017-05-01", "month")),
     "my win rate": Meant("win_rate", filters=(ANAIS,)),
     "show me the win rate": Meant("win_rate"),
+    "how many leads did we get": Meant("leads"),
     "win rate me": Meant("win_rate", filters=(ANAIS,)),
     "show me the win rate for me": Meant("win_rate", filters=(ANAIS,)),
     "win rate of my team": Meant("win_rate", filters=(LYON,)),

@@ -170,6 +170,8 @@ def test_only_the_period_before_and_last_year_can_be_compared_with(question: str
         ("CA semaine 0", Wrong.NO_SUCH_DATE),
         ("CA week 53 2017", Wrong.NO_SUCH_DATE),
         ("CA du 31/12/2017 au 01/01/2017", Wrong.BACKWARDS),
+        ("revenue since 2030", Wrong.TO_COME),
+        ("CA depuis le 1er janvier 2027", Wrong.TO_COME),
         ("CA from March", Wrong.FROM_WITHOUT_TO),
         ("CA from last month", Wrong.FROM_WITHOUT_TO),
     ],
