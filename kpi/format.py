@@ -70,10 +70,12 @@ def percent(points: Fraction | None, locale: Locale, *, digits: int = 1) -> str 
 
 
 def points_change(points: Fraction | None, locale: Locale) -> str | None:
-    """A difference between two rates: `+3,2 pts`, `−1.0 pts`."""
+    """A difference between two rates: `+3,2 pts`, `−1.0 pts`; in French `+0,3 pt`, singular below two."""
     if points is None:
         return None
-    return f"{_plus(rounded(points, 1))}{_decimal(points, locale, 1)}\u00a0pts"
+    shown = rounded(points, 1)
+    unit = "pt" if locale.language == "fr" and abs(shown) < 2 else "pts"
+    return f"{_plus(shown)}{_decimal(points, locale, 1)}\u00a0{unit}"
 
 
 def days(length: Fraction | None, locale: Locale, *, compact: bool = False) -> str | None:

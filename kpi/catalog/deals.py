@@ -20,6 +20,8 @@ WIN_RATE = Kpi(
             "taux de signature",
             "taux de réussite",
             "taux de gain",
+            "taux de transfo",
+            "transfo",
             "taux de conversion",
             "conversion",
         ),
