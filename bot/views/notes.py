@@ -124,7 +124,7 @@ def _of_data(code: Said, values: Any, result: KpiResult, language: Language) -> 
         case Said.LTV_PARTS:
             none = _("no data")
             return _(
-                "Average basket {basket} x {frequency} purchases per buyer and year; strict retention {retention}.",
+                "Average basket {basket} × {frequency} purchases per buyer and year; strict retention {retention}.",
                 basket=written.money(values["basket"], result.currency, language.locale) or none,
                 frequency=_two_digits(values["frequency"], language) or none,
                 retention=written.percent(values["retention"], language.locale) or none,

@@ -149,7 +149,7 @@ CAC = Kpi(
 LTV = Kpi(
     metric="ltv",
     name=_("Customer lifetime value"),
-    description=_("Average basket x purchase frequency x retention duration."),
+    description=_("Average basket × purchase frequency × retention duration."),
     words=Words(
         en=("LTV", "CLV", "lifetime value", "customer lifetime value"),
         fr=("LTV", "valeur vie client", "valeur vie", "valeur à vie", "valeur à vie du client"),
@@ -159,7 +159,7 @@ LTV = Kpi(
             key="mean",
             name=_("mean"),
             description=_(
-                "Mean won amount x purchases per buyer over the 12 months to the end of the period, over 1 minus the "
+                "Mean won amount × purchases per buyer over the 12 months to the end of the period, over 1 minus the "
                 "strict retention of those 12 months."
             ),
             unit=Unit.MONEY,
