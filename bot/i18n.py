@@ -32,7 +32,7 @@ class Language:
         return text.format(**values) if values else text
 
     def n(self, one: str, many: str, count: int, /, **values: object) -> str:
-        """The singular or plural sentence for `count`, which is also the value `{count}`, written as readers write it."""
+        """The singular or plural sentence for `count`, which is also the value `{count}`, grouped as readers do."""
         number = format_decimal(count, locale=self.locale)
         return self.translations.ngettext(one, many, count).format(**{"count": number, **values})
 
