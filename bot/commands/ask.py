@@ -56,7 +56,7 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
 
 
 def _rep(user_id: str, asker: Asker, vocabulary: Vocabulary, connection: Connection) -> str:
-    """A mentioned person as a name of the CRM. Raises `Refusal` for one that the asker may not see, or nobody linked."""
+    """A mentioned person as a name of the CRM. Raises `Refusal` for one who is not linked or may not be seen."""
     link = people.read_link(connection, asker.workspace_id, user_id)
     mine = (name for name in vocabulary.names if link and (name.dimension, name.key) == ("rep", link.person_id))
     found = next(mine, None)

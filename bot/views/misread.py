@@ -163,8 +163,8 @@ def _choice(choice: Choice, language: Language) -> str:
 
 
 def choice_words(choice: Choice, language: Language) -> str | None:
-    """Words to type for one meaning, that mean only it; None where there are none."""
-    if choice.kind == "period":
+    """Words to type for one meaning, that mean only it; None where there are none that are as they look."""
+    if choice.kind == "period" or clean(choice.name, WORD) != choice.name or "<" in choice.name:
         return None
     if choice.kind == "metric":
         return metric_name(choice.name, language)
