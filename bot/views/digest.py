@@ -170,8 +170,7 @@ def _difference(number: Fraction, result: KpiResult, language: Language) -> str:
         return written.points_change(number, language.locale) or ""
     compact = result.unit is Unit.MONEY
     amount = written.amount(number, result.unit, result.currency, language.locale, compact=compact) or ""
-    # The minus sign stays with its amount at the end of a line.
-    return f"+{amount}" if number > 0 else amount.replace("\u2212", "\u2212\u2060")
+    return f"+{amount}" if number > 0 else amount
 
 
 def _praise(digest: Digest, language: Language) -> str | None:
