@@ -32,6 +32,8 @@ class Ask:
     currency: str
     fiscal_start_month: int
     narrowings: tuple[Narrowing, ...] = ()
+    known_to: date | None = None
+    """The local day to which the data is known; None where it was never complete."""
 
     @property
     def workspace_id(self) -> str:
@@ -59,8 +61,11 @@ class Ask:
 
     @property
     def age(self) -> int:
-        """Days that the cohort of the period has had after its end; 0 while the period is not over."""
-        return max(0, (self.query.today - self.query.period.last_day).days)
+        """Days that the cohort of the period has had after its end; 0 while the period is not over.
+
+        Counted to where the data goes: asking from an earlier day hides no rows, so the cohort is no younger for it.
+        """
+        return max(0, ((self.known_to or self.query.today) - self.query.period.last_day).days)
 
     @property
     def won_before(self) -> date | None:

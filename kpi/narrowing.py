@@ -10,6 +10,7 @@ from kpi.declaration import Kpi, Reading
 from kpi.query import Filter, KpiQuery
 from kpi.refusals import NoSuchDimensionError, OutOfScopeError, UnknownMetricError
 from kpi.scope import Scope
+from kpi.standing import as_of
 from storage import people
 from storage.workspaces import read_workspace
 
@@ -40,7 +41,9 @@ def prepare(connection: Connection, query: KpiQuery, found: Kpi) -> Ask:
         raise OutOfScopeError("metric", query.metric)
     workspace = read_workspace(connection, scope.workspace_id)
     narrowings = tuple(_narrowing(connection, scope, each) for each in query.filters)
-    return Ask(query, workspace.currency, workspace.fiscal_start_month, narrowings)
+    fresh = as_of(connection, scope.workspace_id, found.metric)
+    known_to = None if fresh is None else fresh.astimezone(workspace.zone).date()
+    return Ask(query, workspace.currency, workspace.fiscal_start_month, narrowings, known_to)
 
 
 def wholly_seen(scope: Scope, narrowings: tuple[Narrowing, ...]) -> bool:

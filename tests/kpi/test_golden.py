@@ -79,6 +79,18 @@ def test_a_cohort_is_compared_at_the_same_age(database: Engine) -> None:
     assert codes(result)["same_age"] == {"days": 5}
 
 
+def test_a_cohort_seen_from_an_earlier_day_is_as_old_as_its_data(database: Engine) -> None:
+    company = Company()
+    company.deal(created="2017-09-03", won="2017-12-02")
+    company.deal(created="2017-08-03", won="2017-11-05")
+    company.synced("deal", datetime(2017, 12, 31, tzinfo=UTC))
+    company.save(database)
+    result = ask(database, "win_rate", "cohort", today=date(2017, 10, 5))
+    assert result.previous is not None
+    assert result.measured.value == result.previous.measured.value == 100
+    assert codes(result)["same_age"] == {"days": 92}
+
+
 def test_a_month_that_is_not_over_says_so_and_is_compared_with_as_many_days(database: Engine) -> None:
     company = Company()
     company.deal(created="2017-08-10", won="2017-08-10")
