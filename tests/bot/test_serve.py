@@ -14,6 +14,7 @@ import pytest
 from bot.playground.person import shown
 from bot.playground.server import Playground
 from bot.playground.world import World
+from tests.bot.conftest import both_databases
 from tests.bot.test_answers import ask
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,7 @@ def slack() -> Iterator[Playground]:
         yield running
 
 
+@both_databases
 @pytest.mark.parametrize("sockets", [True, False])
 def test_it_answers_and_stops_when_it_is_told_to(
     slack: Playground, company_url: str, tmp_path: Path, sockets: bool
