@@ -7,9 +7,11 @@ Amounts are integer minor units.
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import ClassVar
 
 When = date | datetime
@@ -31,6 +33,46 @@ def make_id(source: str, ext_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far one object of a source has been read; written with the rows that it speaks of.
+
+    Either a listing of everything is under way (`listing`), or changes are read in the order (modified, id). A keyset,
+    never an offset: rows that change while they are read move behind the position, never in front of it.
+    """
+
+    listing: bool = True
+    token: str = ""
+    """Of a listing: where it goes on, in the connector's own words; empty = at its beginning."""
+    began: datetime | None = None
+    """When the walk under way began; None = the walk before it is over, and the next one has not begun."""
+    since: datetime | None = None
+    """Of changes: rows modified at this moment or later are still to be read."""
+    after: str = ""
+    """Of changes: of the rows modified exactly at `since`, those up to this ext id have been read."""
+
+    def done(self, there: datetime | None = None) -> "Position":
+        """The position after the last page of the walk: changes since it began are next.
+
+        `there` is the CRM's own moment early in the walk: where its clock is behind ours, changes are read from there.
+        """
+        moments = [moment for moment in (self.began, there) if moment is not None]
+        return Position(listing=False, since=min(moments, default=None))
+
+    def to_json(self) -> str:
+        told = {name: getattr(self, name) for name in ("listing", "token", "began", "since", "after")}
+        return json.dumps(
+            {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Position":
+        """Raises `ValueError` or `TypeError` for a text that `to_json` did not write; `{}` is the beginning."""
+        read = json.loads(text)
+        moments = {name: datetime.fromisoformat(read[name]) for name in ("began", "since") if read.get(name)}
+        return cls(**(read | moments))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What every record carries."""
 
@@ -39,6 +81,8 @@ class Record:
     modified: datetime | None = None
     deleted: bool = False
     """The source keeps the row, but as one that was deleted: no number counts it."""
+    merged_into: str | None = None
+    """The ext id of the row of the same object that took this one over; such a row is also `deleted`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +203,40 @@ class Spend(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate(Record):
+    """From `starts_on` on, until the next rate of the pair: 1 unit of `base` is `rate` units of `currency`."""
+
+    object = "rate"
+    base: str
+    currency: str
+    starts_on: date
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A row of which only its id is told: it was deleted, or taken over by another.
+
+    A row that Vigie does not have, or that was modified after `at`, is left alone.
+    """
+
+    object: str
+    ext_id: str
+    at: datetime | None = None
+    """When the source deleted it; None = some time before now."""
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A deal entered a stage at a moment, as the CRM's own history tells it."""
+
+    deal: str
+    stage: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
     """A row that another row names: inserted with its name if absent, else left alone."""
 
@@ -186,15 +264,21 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One transaction's worth: records in the order they must be written, and the cursor that follows them."""
+    """One transaction's worth: records in the order they must be written, and the position that follows them."""
 
     object: str
     records: Sequence[Record]
     mentions: Sequence[Mention] = ()
     problems: Sequence[Problem] = ()
-    cursor: str = "{}"
+    gone: Sequence[Gone] = ()
+    passages: Sequence[Passage] = ()
+    position: Position = Position()
+    """Where the walk goes on after this page."""
+    listing: bool = False
+    """Part of a listing of every row of the object that the source still has."""
     last: bool = False
-    """True on the page after which the object is known to be complete."""
+    """True on the page after which the object is known to be complete; of a listing, after which what was not listed is
+    gone."""
     finishes: str | None = None
     """The place (a file, a sheet) of which this page is the last: lines of the quarantine that name a row of it and
     that this sync did not report again are cleared."""

@@ -6,11 +6,12 @@ customer came from (advertising, referral), which people call "source" too.
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Named, Table, TypedColumns
 
-from storage.schema.base import Instant, metadata
+from storage.schema.base import ExactDecimal, Instant, metadata
 
 
 class SourcedColumns(TypedColumns):
@@ -26,6 +27,8 @@ class SourcedColumns(TypedColumns):
     """Hash of the canonical record: the same row read twice changes nothing. Empty for a row only mentioned."""
     first_seen_at = Column(Instant, nullable=False)
     deleted_at = Column(Instant, nullable=True)
+    merged_into: Named[str | None]
+    """The row of the same table that took this one over; such a row is deleted too."""
 
 
 class workspace_columns(TypedColumns):
@@ -69,6 +72,7 @@ class membership_columns(TypedColumns):
     ends_on: Named[date | None]
     """First local day after the membership (half-open)."""
     team_id: Named[str]
+    first_seen_at = Column(Instant, nullable=False)
 
 
 class customer_columns(SourcedColumns):
@@ -112,9 +116,15 @@ class deal_columns(SourcedColumns):
     segment: Named[str | None]
     origin: Named[str | None]
     amount_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
+    """Minor units of `currency`."""
     currency: Named[str]
+    value_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
+    """The amount in minor units of the workspace's currency, at the rate of the closing day (while open: the newest);
+    null without an amount or a rate."""
     created_on: Named[date | None]
     """Local day of creation; null when the source has none."""
+    created_seen: Named[bool]
+    """The day of creation is the day on which Vigie first saw the row: the source tells none."""
     created_at: Named[datetime | None] = Column(Instant, nullable=True)
     closed_on: Named[date | None]
     """Local day won, lost or put to sleep; null while open."""
@@ -147,6 +157,8 @@ class contract_columns(SourcedColumns):
     """Last local day of the contract, inclusive; null = open."""
     amount_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
     currency: Named[str]
+    value_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
+    """In the workspace's currency, at the rate of the first day."""
 
 
 class purchase_columns(SourcedColumns):
@@ -155,6 +167,8 @@ class purchase_columns(SourcedColumns):
     product_id: Named[str | None]
     amount_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
     currency: Named[str]
+    value_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
+    """In the workspace's currency, at the rate of the day."""
 
 
 class spend_columns(SourcedColumns):
@@ -166,6 +180,28 @@ class spend_columns(SourcedColumns):
     origin: Named[str | None]
     amount_minor: Named[int] = Column(sa.BigInteger)
     currency: Named[str]
+    value_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
+    """In the workspace's currency, at the rate of the first day."""
+
+
+class rate_columns(SourcedColumns):
+    """From `starts_on` until the next rate of the pair: 1 unit of `base` is `rate` units of `currency`."""
+
+    base: Named[str]
+    currency: Named[str]
+    starts_on: Named[date]
+    rate: Named[Decimal] = Column(ExactDecimal)
+
+
+class passage_columns(TypedColumns):
+    """A deal entered a stage, as the CRM's own history tells it (`change` holds what the sync itself saw)."""
+
+    workspace_id = Column(sa.Text, primary_key=True)
+    deal_id = Column(sa.Text, primary_key=True)
+    entered_at = Column(Instant, primary_key=True)
+    stage_id = Column(sa.Text, primary_key=True)
+    source: Named[str]
+    first_seen_at = Column(Instant, nullable=False)
 
 
 workspace = Table("workspace", metadata, workspace_columns)
@@ -181,6 +217,8 @@ lead = Table("lead", metadata, lead_columns)
 contract = Table("contract", metadata, contract_columns)
 purchase = Table("purchase", metadata, purchase_columns)
 spend = Table("spend", metadata, spend_columns)
+rate = Table("rate", metadata, rate_columns)
+passage = Table("passage", metadata, passage_columns)
 
 # Few indexes on purpose: each one costs every synced deal (docs/performance.md).
 Index(None, deal.c.workspace_id, deal.c.created_on)
