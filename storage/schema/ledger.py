@@ -44,7 +44,7 @@ class run_columns(TypedColumns):
     requests: Named[int]
     """Requests spent on the CRM, retries included."""
     completed: Named[str]
-    """JSON: object to the moment up to which this run confirmed it complete (what `cursor.complete_at` was after it)."""
+    """JSON: object to the moment up to which this run confirmed it complete (`cursor.complete_at` after it)."""
     error: Named[str | None]
 
 
