@@ -3,6 +3,7 @@
 Each setting is one environment variable; `.env.example` lists them with where to get them.
 """
 
+import base64
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -31,6 +32,9 @@ WHERE = {
     "VIGIE_FISCAL_START_MONTH": "give 1 to 12 (1 = January)",
     "VIGIE_VISIBILITY": "give own, team or everyone",
     "VIGIE_ADMIN": "give the e-mail address, as Slack knows it, of the first administrator",
+    "VIGIE_KEYS": "give Fernet keys separated by commas, the one that encrypts first; “vigie connect” makes one",
+    "VIGIE_SYNC_MINUTES": "give the minutes between two syncs, 1 to 1440, such as 5",
+    "VIGIE_PUBLIC_URL": "give the address at which CRMs reach Vigie, such as https://vigie.example.com, or none",
 }
 """Where each setting comes from: the end of the sentence that says it is missing or wrong."""
 
@@ -72,6 +76,12 @@ class Settings(BaseSettings):
     visibility: Literal["own", "team", "everyone"] = "team"
     admin: str | None = None
     """E-mail of the first administrator, as Slack knows it."""
+    keys: SecretStr | None = None
+    """Fernet keys, separated by commas: the first one encrypts, every one decrypts. See `vault_keys`."""
+    sync_minutes: int = Field(default=5, ge=1, le=1440)
+    """Minutes from one sync of a source to the next."""
+    public_url: str | None = None
+    """Where CRMs reach Vigie's `/hooks/…`, without a slash at the end; None = they do not, and are only polled."""
 
     @field_validator("slack_bot_token")
     @classmethod
@@ -100,6 +110,28 @@ class Settings(BaseSettings):
         if value is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
             raise ValueError("it is not an e-mail address")
         return value
+
+    @field_validator("keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        for key in _split(value):
+            try:
+                good = len(base64.b64decode(key.encode("ascii"), altchars=b"-_", validate=True)) == 32
+            except ValueError:
+                good = False
+            if not good:
+                raise ValueError("one of its keys is not a Fernet key")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("it is not an address")
+        return value.rstrip("/")
 
     @field_validator("timezone")
     @classmethod
@@ -136,6 +168,11 @@ class Settings(BaseSettings):
         return value if value.endswith("/") else value + "/"
 
     @property
+    def vault_keys(self) -> tuple[str, ...]:
+        """The Fernet keys, the one that encrypts first; empty where none is set."""
+        return tuple(_split(self.keys))
+
+    @property
     def socket_mode(self) -> bool:
         return self.slack_app_token is not None
 
@@ -167,6 +204,11 @@ def read_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settin
         name = _variable(name) if name.islower() else name
         reason = first.get("ctx", {}).get("error")
         raise SettingsError(_sentence(name, f"is wrong ({reason})" if reason else "is wrong")) from None
+
+
+def _split(keys: SecretStr | None) -> list[str]:
+    said = "" if keys is None else keys.get_secret_value()
+    return [key.strip() for key in said.split(",") if key.strip()]
 
 
 def _sentence(name: str, wrong: str) -> str:

@@ -1,5 +1,6 @@
 """Settings: one sentence when something is missing or wrong."""
 
+import base64
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from bot.settings import SettingsError, read_settings
 
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
 GOOD = {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1"}
 
 
@@ -26,7 +28,14 @@ def test_settings_come_from_the_environment_and_from_a_file(tmp_path: Path, monk
     assert (settings.bot_token, settings.port, settings.language) == ("xoxb-file", 5000, "fr")
 
 
+def test_the_first_key_is_the_one_that_encrypts() -> None:
+    other = base64.urlsafe_b64encode(bytes(range(32))).decode()
+    assert read_settings(None, keys=f" {KEY} ,{other},").vault_keys == (KEY, other)
+    assert read_settings(None).vault_keys == ()
+
+
 def test_a_secret_never_shows() -> None:
+    assert KEY not in repr(read_settings(None, keys=KEY))
     assert "xoxb-1" not in repr(read_settings(None, **GOOD))
     assert "xapp-1" not in str(read_settings(None, **GOOD).model_dump())
 
@@ -50,6 +59,10 @@ def test_a_secret_never_shows() -> None:
         ({**GOOD, "database_url": "postgresql://vigie@host:port/x"}, "VIGIE_DATABASE_URL is wrong", "postgresql://"),
         ({**GOOD, "slack_api_url": "http://evil.example/api/"}, "VIGIE_SLACK_API_URL is wrong", "/api/"),
         ({**GOOD, "fiscal_start_month": 13}, "VIGIE_FISCAL_START_MONTH is wrong", "1 to 12"),
+        ({**GOOD, "keys": "abc"}, "VIGIE_KEYS is wrong", "vigie connect"),
+        ({**GOOD, "keys": f"{KEY},é"}, "VIGIE_KEYS is wrong", "separated by commas"),
+        ({**GOOD, "sync_minutes": 0}, "VIGIE_SYNC_MINUTES is wrong", "1 to 1440"),
+        ({**GOOD, "public_url": "vigie.example.com"}, "VIGIE_PUBLIC_URL is wrong", "https://vigie.example.com"),
         ({**GOOD, "visibility": "all"}, "VIGIE_VISIBILITY is wrong", "team"),
     ],
 )
