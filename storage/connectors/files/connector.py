@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from storage.connectors.base import Suggestion
+from storage.connectors.base import Suggestion, Walk
 from storage.connectors.files.build import build
 from storage.connectors.files.builder import Builder
 from storage.connectors.files.cells import as_text
@@ -23,13 +23,16 @@ from storage.connectors.files.statuses import stage_of
 from storage.connectors.files.teams import teams_of
 from storage.connectors.files.understand import Understanding, understand
 from storage.database import reading
-from storage.records import Mention, Page, Record
+from storage.records import Mention, Page, Position, Record
 from storage.workspaces import Workspace, read_workspace
 
 PAGE_ROWS = 500
 """Rows a transaction: SQLite's write lock is held for a few tens of milliseconds."""
 
 SOURCE = "files"
+
+FILES = Walk(object="files")
+"""Files are read together: a deal of one names the owner of another."""
 
 
 @dataclass(slots=True)
@@ -64,6 +67,9 @@ class FilesConnector:
     """
 
     source = SOURCE
+    walks = (FILES,)
+    spent = 0
+    """No requests: files are at hand."""
 
     def __init__(
         self, paths: Sequence[Path], workspace: Workspace, names: Names, *, today: date, mapping: Mapping | None = None
@@ -100,7 +106,32 @@ class FilesConnector:
         said = Counter(word for cell in column.cells if (word := as_text(cell))) if column else Counter()
         return Counter({word: rows for word, rows in said.items() if stage_of(word, self._statuses)[0] is None})
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:  # noqa: ARG002 - there is one walk
+        """Everything the files say, from their beginning wherever an earlier walk stopped: they may have changed since.
+
+        A page is `last` where its object is complete; only the last page of all carries the position that is over.
+        """
+        told = replace(position, token="")
+        held: Page | None = None
+        for page in self._everything():
+            if held is not None:
+                yield replace(held, position=told)
+            held = page
+        if held is not None:
+            yield replace(held, position=told.done())
+
+    def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
+        """These rows as the files have them. Nothing is `gone`: that other files hold the row cannot be excluded."""
+        wanted = set(ext_ids)
+        records: list[Record] = []
+        mentions: list[Mention] = []
+        for page in self._everything():
+            found = [record for record in page.records if record.object == object_ and record.ext_id in wanted]
+            records += found
+            mentions += page.mentions if found else ()
+        return Page(object=object_, records=records, mentions=mentions)
+
+    def _everything(self) -> Iterator[Page]:
         for object_ in OBJECTS:
             tables = [one for one in self.tables if one.object == object_]
             ready = [one for one in tables if one.held is None]

@@ -9,9 +9,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.connectors.files.connector import FilesConnector
+from storage.connectors.files.connector import FILES, FilesConnector
 from storage.connectors.files.names import Names
 from storage.connectors.files.reading import read_files
+from storage.records import Position
 from storage.workspaces import Workspace
 
 COMPANY = Workspace("main", "Acme", "Europe/Paris", "EUR", "fr", 1, "team")
@@ -36,7 +37,7 @@ def test_every_row_of_a_file_is_accounted_for(lines: list[str], titles: list[str
         file = Path(folder) / "deals.csv"
         file.write_text(text, encoding="utf-8")
         connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
-        pages = list(connector.pages())
+        pages = list(connector.pages(FILES, Position()))
     [rows] = connector.rows.values()
     assert rows.all == len(connector.tables[0].sheet.rows)
     if connector.tables[0].held is None and connector.tables[0].object == "deal":
@@ -53,7 +54,7 @@ def test_no_text_can_break_the_reading_of_a_file(text: str) -> None:
         file = Path(folder) / "deals.csv"
         file.write_bytes(("Deal ID;Status;Amount;Closed\n" + text.replace("\0", "")).encode("utf-8", "replace"))
         connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
-        assert all(page.object in ("deal", "stage") for page in connector.pages())
+        assert all(page.object in ("deal", "stage") for page in connector.pages(FILES, Position()))
     [rows] = connector.rows.values()
     assert rows.all == len(connector.tables[0].sheet.rows)
 
@@ -88,5 +89,5 @@ def test_a_moment_is_never_made_without_a_zone() -> None:
         file = Path(folder) / "deals.csv"
         file.write_text("Deal ID,Status,Created\n1,open,2025-01-02 03:04\n", encoding="utf-8")
         connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
-        [deal] = [record for page in connector.pages() for record in page.records]
+        [deal] = [record for page in connector.pages(FILES, Position()) for record in page.records]
     assert getattr(deal, "created", None) == datetime(2025, 1, 2, 2, 4, tzinfo=UTC)

@@ -8,7 +8,9 @@ import pytest
 
 from bot.i18n import language
 from bot.views.problems import place, sentence
+from storage.connectors.files.connector import FILES
 from storage.problems import Reason
+from storage.records import Position
 from tests.storage.files.folder import Folder
 
 BAD = Path(__file__).parents[2] / "data" / "twenty_bad_rows.csv"
@@ -65,7 +67,7 @@ def test_the_good_rows_and_the_flagged_ones_are_loaded(bad: Folder) -> None:
 
 def test_every_row_of_the_file_is_accounted_for(bad: Folder) -> None:
     connector = bad.open()
-    list(connector.pages())
+    list(connector.pages(FILES, Position()))
     [rows] = connector.rows.values()
     assert rows.all == len(BAD.read_text(encoding="utf-8").splitlines())
     kinds = Counter(kind for _, kind, _ in connector.tables[0].table.others)

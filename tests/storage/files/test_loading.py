@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 
 from storage import schema
+from storage.connectors.files.connector import FILES
 from storage.problems import Reason
+from storage.records import Position
 from tests.storage.files.folder import NOW, Folder
 
 DEALS = "Deal ID,Deal Name,Status,Amount,Owner,Account,Product,Created,Closed\n"
@@ -81,7 +83,7 @@ def test_two_spellings_of_an_owner_that_no_file_lists_are_suggested_once(folder:
 def test_the_closing_date_of_an_open_deal_is_a_plan_and_is_not_used(folder: Folder) -> None:
     folder.write("deals.csv", DEALS + "1,Roof,open,100,Ann,Acme,Tiles,2026-01-05,2026-09-30\n")
     connector = folder.open()
-    pages = list(connector.pages())
+    pages = list(connector.pages(FILES, Position()))
     [deal] = [record for page in pages for record in page.records if record.object == "deal"]
     assert getattr(deal, "closed", "?") is None
     assert connector.rows["deals.csv"].planned == 1
@@ -202,7 +204,7 @@ def test_of_two_versions_of_a_row_the_last_modified_speaks(folder: Folder) -> No
         "Deal ID,Status,Amount,Last modified\n1,open,10,2026-02-02\n1,open,20,2026-01-01\n1,open,10,2026-02-02\n",
     )
     connector = folder.open()
-    list(connector.pages())
+    list(connector.pages(FILES, Position()))
     assert (connector.rows["deals.csv"].loaded, connector.rows["deals.csv"].aside) == (1, 1)
     assert connector.rows["deals.csv"].repeated == 1
     folder.load()
