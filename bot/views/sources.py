@@ -1,0 +1,102 @@
+"""Sources and their syncs, in the reader's language: what stages mean, why a source or an object waits, what a run did.
+
+`storage` gives codes and values; these are the sentences, for the command line and for Slack alike.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+
+from bot.i18n import Language
+from bot.views.files import object_name
+from kpi.format import count
+from kpi.labels import moment
+from storage.connectors.base import declarations
+
+STATUSES = ("open", "won", "lost", "dormant")
+"""What a stage may mean, in the order in which it is asked."""
+
+
+def source_name(source: str, language: Language) -> str:
+    """What people call the source: `HubSpot`, « fichiers »; the source itself where no connector is known by it."""
+    if source == "files":
+        return language._("Files")
+    return next((each.title for each in declarations() if each.source == source), source)
+
+
+def status_name(status: str, language: Language) -> str:
+    """What a stage means for its deals: won, « gagnée »."""
+    _ = language._
+    names = {"open": _("open"), "won": _("won"), "lost": _("lost"), "dormant": _("dormant")}
+    return names.get(status, status)
+
+
+def failure_sentence(error: str, source: str, language: Language) -> str:
+    """Why a run of the source failed; `error` is the name of what was raised (`run.error`)."""
+    _, name = language._, source_name(source, language)
+    match error:
+        case "RefusedError":
+            return _(
+                "{source} refuses the credentials, or they lack a right: run “vigie connect {code}” again.",
+                source=name,
+                code=source,
+            )
+        case "UnavailableError":
+            return _("{source} does not answer: it is tried again at the next sync, nothing is lost.", source=name)
+        case "BudgetError":
+            return _("{source} grants no more requests for now: the sync goes on later.", source=name)
+        case "UnexpectedError":
+            return _("{source} answered in a way that Vigie does not know: nothing was changed.", source=name)
+        case "BusyError":
+            return _("{source} is being synced already, by another run: this one leaves it alone.", source=name)
+        case "VaultError":
+            return _(
+                "The secrets of {source} cannot be read with the keys in VIGIE_KEYS: put the key back that encrypted "
+                "them, or run “vigie connect {code}” again.",
+                source=name,
+                code=source,
+            )
+        case _:
+            return _("The sync of {source} failed ({error}): it is tried again.", source=name, error=error)
+
+
+def state_sentence(state: str, source: str, since: datetime, zone: tzinfo, language: Language) -> str:
+    """How a connected source is, and since when."""
+    _, name, when = language._, source_name(source, language), moment(since, zone, language.locale)
+    match state:
+        case "refused":
+            return _(
+                "{source}: refused since {when}; run “vigie connect {code}” again.", source=name, when=when, code=source
+            )
+        case "stopped":
+            return _("{source}: disconnected since {when}; its data is kept.", source=name, when=when)
+        case _:
+            return _("{source}: connected since {when}.", source=name, when=when)
+
+
+def trouble_sentence(object_: str, code: str, values: Mapping[str, str], language: Language) -> str:
+    """Why one object of a source waits, or what was held back; `code` is one of `storage.troubles`."""
+    known = _TROUBLES.get(code)
+    name = object_name(object_, language)
+    if known is None:
+        return language._("{objects}: {code}", objects=name, code=code)
+    return known(language, name, _Told(values))
+
+
+class _Told(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+    def number(self, key: str, language: Language) -> str:
+        said = self[key]
+        return (count(int(said), language.locale) or said) if said.isdigit() else said
+
+
+def _drift(language: Language, name: str, told: _Told) -> str:
+    return language._(
+        "{objects}: the field “{field}” is no longer told as before. They wait; the rest goes on.",
+        objects=name,
+        field=told["field"],
+    )
+
+
+_TROUBLES: dict[str, Callable[[Language, str, _Told], str]] = {"drift": _drift}
