@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 
 import httpx
 
+from storage.connectors.base import Knock
+
 BEGINNING = datetime(2026, 1, 5, 8, tzinfo=UTC)
 
 
@@ -55,7 +57,8 @@ class Crm:
 
     source: ClassVar[str]
     verbs: ClassVar[frozenset[str]] = frozenset()
-    """What this CRM can do, of: delete, restore, archive, merge_deals, merge_customers, leads, currencies, late, equal."""
+    """What this CRM can do, of: delete, restore, archive, merge_deals, merge_customers, leads, currencies, late,
+    equal."""
     statuses: ClassVar[tuple[str, ...]] = ("open", "open", "won", "lost")
     """Of the stages of each pipeline, in order (Koban adds `dormant`)."""
 
@@ -128,6 +131,10 @@ class Crm:
     def restore(self, object_: str, thing_id: str) -> None:
         thing = self._copy(object_, thing_id)
         thing.deleted = None
+        for name in ("customer", "lead"):
+            # What it named may have been taken over meanwhile.
+            while thing.fields.get(name) and (there := self.get(name, thing[name])).merged_into:
+                thing.fields[name] = there.merged_into
         self._write(thing)
 
     def archive(self, object_: str, thing_id: str) -> None:
@@ -149,7 +156,7 @@ class Crm:
         """What named the loser names the winner; the CRM counts that as a change of the row."""
         for name in ("deal", "lead") if object_ == "customer" else ("deal",) if object_ == "lead" else ():
             for thing in self.latest(name):
-                if thing.fields.get(object_) == loser:
+                if thing.fields.get(object_) == loser and thing.deleted is None:
                     self.edit(name, thing.id, **{object_: winner})
 
     # What can be seen.
@@ -160,7 +167,8 @@ class Crm:
         for versions in self._versions.get(object_, {}).values():
             shown = [thing for at, thing in versions if at <= self.now]
             if shown:
-                seen.append(max(shown, key=lambda thing: thing.modified))
+                # Of two with one timestamp, what was written last.
+                seen.append(max(reversed(shown), key=lambda thing: thing.modified))
         return seen
 
     def latest(self, object_: str) -> list[Thing]:
@@ -189,6 +197,10 @@ class Crm:
     def handle(self, request: httpx.Request) -> httpx.Response:
         """The answer of the real CRM to this request, credentials checked."""
         raise NotImplementedError
+
+    def knock(self, object_: str, thing_id: str, event_id: str) -> Knock | None:
+        """How this CRM tells now, genuinely, that a row changed; None where it has no webhook for the object."""
+        return None
 
     def transport(self) -> httpx.BaseTransport:
         """For `Client(transport=…)`: no socket, every fault."""
@@ -237,9 +249,9 @@ def serving(crm: Crm) -> Iterator[str]:
             except httpx.TransportError:
                 self.connection.close()
                 return
-            self.send_response(response.status_code)
+            self.send_response_only(response.status_code)
             for name, value in response.headers.items():
-                if name.lower() not in {"content-length", "date", "transfer-encoding"}:
+                if name.lower() not in {"content-length", "transfer-encoding"}:
                     self.send_header(name, value)
             self.send_header("content-length", str(len(response.content)))
             self.end_headers()
