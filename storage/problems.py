@@ -27,6 +27,8 @@ class Reason(StrEnum):
     NAME_MISSING = "name_missing"
     VALUE_MISSING = "value_missing"
     """A field without which the row means nothing (the customer of a purchase)."""
+    VALUE_UNREADABLE = "value_unreadable"
+    """A field in another form than the source's protocol has."""
     REFERENCE_AMBIGUOUS = "reference_ambiguous"
     """Two known rows bear this name."""
     CLOSED_BEFORE_CREATED = "closed_before_created"

@@ -152,6 +152,9 @@ _SENTENCES: dict[str, Callable[[Language, _Told], str]] = {
     Reason.VALUE_MISSING: lambda language, told: language._(
         "The column “{column}” is empty, and the row means nothing without it.", column=told["column"]
     ),
+    Reason.VALUE_UNREADABLE: lambda language, told: language._(
+        "“{said}” in the field “{column}” cannot be read.", said=told["said"], column=told["column"]
+    ),
     Reason.REFERENCE_AMBIGUOUS: lambda language, told: language._(
         "Several known rows are called “{said}”: the row was loaded without that link.", said=told["said"]
     ),

@@ -1,14 +1,18 @@
 """The one way to ask a CRM: within its limits, again when it is worth it, and with the reason when it is not.
 
-Time-outs, cut connections, 429 and 5xx are tried again (stamina): after `Retry-After` where the CRM gives one, else
-with growing pauses, with full jitter. 401 and 403 stop the source. Once the CRM's own headers say that 80 % of a long
-budget (a day's requests) is spent, the run ends and goes on when the budget is new.
+Time-outs, cut connections, half bodies, 429 and 5xx are tried again (stamina): after `Retry-After` where the CRM gives
+one, else with growing pauses, with full jitter. 401 and 403 stop the source. Once the CRM's own headers say that 80 %
+of a long budget (a day's requests) is spent, the run ends and goes on when the budget is new.
+
+Every request here reads, so asking twice is harmless. Numbers with a point come as `Decimal`: money never was a float.
 """
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from time import monotonic, sleep
 from typing import Any
@@ -16,11 +20,15 @@ from typing import Any
 import httpx
 import stamina
 
-SHARE = 0.8
-"""Of a long budget, Vigie spends no more: the rest belongs to the CRM's other users."""
+SHARE = 80
+"""Per cent of a long budget that Vigie may see spent: the rest belongs to the CRM's other users."""
 ATTEMPTS = 6
 PATIENCE = timedelta(minutes=2)
 """The longest that a CRM may ask to wait within a run; what takes longer ends the run, to go on later."""
+_LONGEST = timedelta(days=7)
+"""However long a CRM asks to be left alone, it is asked again after this."""
+_BUSY = frozenset({408, 423, 425, 477})
+"""Refusals of the moment, like 5xx: too slow, locked, too early, HubSpot's account that is being moved."""
 
 
 class CrmError(Exception):
@@ -29,6 +37,10 @@ class CrmError(Exception):
 
 class RefusedError(CrmError):
     """401 or 403: the credentials are wrong, withdrawn, or lack a right. Asking again does not help."""
+
+    def __init__(self, message: str, status: int = 401) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BudgetError(CrmError):
@@ -40,11 +52,11 @@ class BudgetError(CrmError):
 
 
 class UnavailableError(CrmError):
-    """Time-outs, cut connections or 5xx, to the last attempt."""
+    """Time-outs, cut connections, 5xx or what is not JSON, to the last attempt."""
 
 
 class UnexpectedError(CrmError):
-    """An answer that the protocol does not have: 4xx that asking again cannot mend, or not JSON."""
+    """An answer that the protocol does not have: 3xx or 4xx that asking again cannot mend, a link to another host."""
 
     def __init__(self, message: str, status: int, body: str) -> None:
         super().__init__(message)
@@ -66,7 +78,9 @@ class Budget:
 
     @property
     def spent(self) -> bool:
-        return self.remaining <= (self.limit * (1 - SHARE) if self.long else 0)
+        if self.long:
+            return 100 * (self.limit - self.remaining) >= SHARE * self.limit
+        return self.remaining <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +91,14 @@ class Limits:
     headers: Mapping[str, str] = field(default_factory=dict)
     per_second: float = 5.0
     """The pace that is kept even where the CRM tells no limit."""
+    slower: Mapping[str, float] = field(default_factory=dict)
+    """Where a part of the API wants fewer a second: how its paths end, and how many."""
     budgets: Callable[[httpx.Response, datetime], list[Budget]] = field(default=lambda _response, _now: [])
     is_limit: Callable[[httpx.Response], bool] = field(default=lambda response: response.status_code == 429)
     """Whether a refusal is about the rate (Salesforce says so with a 403)."""
     sign_in: Callable[[httpx.Client], Mapping[str, str]] | None = None
-    """Where a token must be fetched first: asks for it and gives the headers; asked once more after a 401."""
+    """Where a token must be fetched first: asks for it (`raise_for_status`) and gives the headers; asked once more
+    after a 401."""
 
 
 class Client:
@@ -101,11 +118,13 @@ class Client:
         self._limits, self._pause, self._now = limits, pause, now
         self._http = httpx.Client(
             base_url=limits.base_url,
-            headers=dict(limits.headers),
+            # As bytes: a token pasted with a stray "…" is for the CRM to refuse, not for the codec to raise over.
+            headers=[(name.encode(), value.strip().encode()) for name, value in limits.headers.items()],
             timeout=httpx.Timeout(30, connect=10),
             transport=transport,
         )
         self._signed_in = limits.sign_in is None
+        self._renewed = False
         self._next_at = 0.0
         self._number = 1
         self._closed_until: datetime | None = None
@@ -125,10 +144,19 @@ class Client:
     def ask(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None) -> Any:
         """One request, tried again where that may help, and its JSON.
 
-        `path` may be a whole address of the same host (a "next page" link). Raises `CrmError`; a 404 is an
-        `UnexpectedError` with that status.
+        `path` may be a whole address of the same host (a "next page" link, without `params`). Raises `CrmError`; a 404
+        is an `UnexpectedError` with that status.
         """
-        shown = f"{method} {httpx.URL(path).path}"
+        address, home = httpx.URL(path), self._http.base_url
+        shown = f"{method} {address.path}"
+        if address.is_absolute_url and (address.scheme, address.host, address.port) != (
+            home.scheme,
+            home.host,
+            home.port,
+        ):
+            # The credentials go nowhere else, whatever an answer says.
+            raise UnexpectedError(f"{shown}: another host", 0, "")
+        self._renewed = False
         given = {key: value for key, value in (params or {}).items() if value is not None}
         try:
             # Retries wait in `_again`, which knows what the CRM asked for.
@@ -150,14 +178,16 @@ class Client:
     def _once(self, method: str, path: str, params: Mapping[str, Any], json: Any, shown: str) -> Any:
         if not self._signed_in and self._limits.sign_in is not None:
             self._sign_in(shown)
-        self._keep_pace()
+        self._keep_pace(path)
         self.spent += 1
         try:
             response = self._http.request(method, path, params=params or None, json=json)
+        except httpx.LocalProtocolError:
+            raise RefusedError(f"{shown}: the credentials cannot be sent") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise _Again(type(error).__name__) from None
-        if response.status_code == 401 and self._limits.sign_in is not None and self._signed_in:
-            self._signed_in = False
+        if response.status_code == 401 and self._limits.sign_in is not None and not self._renewed:
+            self._signed_in, self._renewed = False, True
             raise _Again("401")
         return self._read(response, shown)
 
@@ -167,25 +197,27 @@ class Client:
         try:
             self._http.headers.update(self._limits.sign_in(self._http))
         except httpx.HTTPStatusError as error:
-            if error.response.status_code < 500 and error.response.status_code != 429:
-                raise RefusedError(f"{shown}: signing in, {error.response.status_code}") from None
-            raise _Again(str(error.response.status_code)) from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _Again(type(error).__name__) from None
+            response, status = error.response, error.response.status_code
+            if status < 500 and status != 429 and status not in _BUSY:
+                raise RefusedError(f"{shown}: signing in, {status}", status) from None
+            raise _Again(f"signing in, {status}", wait=_retry_after(response, self._now())) from None
+        except (httpx.TransportError, httpx.DecodingError, ValueError, KeyError) as error:
+            raise _Again(f"signing in, {type(error).__name__}") from None
         self._signed_in = True
 
     def _read(self, response: httpx.Response, shown: str) -> Any:
         status, now = response.status_code, self._now()
         if self._limits.is_limit(response):
-            raise _Again(str(status), wait=_retry_after(response, now), until=self._reset(response, now))
-        if status >= 500:
+            self._refuse_if_spent(response, now, f"{shown}: {status}")
+            raise _Again(str(status), wait=_retry_after(response, now), until=now + timedelta(minutes=5))
+        if status >= 500 or status in _BUSY:
             raise _Again(str(status), wait=_retry_after(response, now))
         if status in {401, 403}:
-            raise RefusedError(f"{shown}: {status}")
+            raise RefusedError(f"{shown}: {status}", status)
         if not response.is_success:
             raise UnexpectedError(f"{shown}: {status}", status, response.text[:2000])
         try:
-            found = response.json()
+            found = response.json(parse_float=Decimal)
         except ValueError:
             # Half a body behind a complete header: worth another try.
             raise _Again("not JSON") from None
@@ -194,24 +226,26 @@ class Client:
         return found
 
     def _mind(self, response: httpx.Response, now: datetime, shown: str) -> None:
-        """Wait out a short budget; the answer is in hand, so a long one is minded before the next request."""
+        """The answer is in hand: what is spent is minded before the next request."""
         for budget in self._limits.budgets(response, now):
             if not budget.spent:
                 continue
-            until = budget.resets or now + timedelta(hours=1)
+            until = budget.resets or now + timedelta(hours=1 if budget.long else 0)
             if budget.long:
-                self._closed_until = until
+                self._closed_until = max(until, self._closed_until or until)
                 self._closed_by = shown
             else:
-                self._pause(max(0.0, min((until - now).total_seconds(), PATIENCE.total_seconds())))
+                wait = min(until - now, PATIENCE).total_seconds()
+                self._next_at = max(self._next_at, monotonic() + wait)
 
-    def _keep_pace(self) -> None:
+    def _keep_pace(self, path: str) -> None:
         if self._closed_until is not None and self._now() < self._closed_until:
-            raise BudgetError(f"{self._closed_by}: {SHARE:.0%} of the budget is spent", self._closed_until)
+            raise BudgetError(f"{self._closed_by}: {SHARE} % of the budget is spent", self._closed_until)
         wait = self._next_at - monotonic()
         if wait > 0:
             self._pause(wait)
-        self._next_at = monotonic() + 1 / self._limits.per_second
+        paces = (pace for ending, pace in self._limits.slower.items() if path.endswith(ending))
+        self._next_at = monotonic() + 1 / next(paces, self._limits.per_second)
 
     def _again(self, error: Exception) -> bool:
         """Whether to try again, after waiting as long as the CRM asked, or ever longer."""
@@ -226,9 +260,11 @@ class Client:
             self._pause(asked + random.uniform(0, min(30.0, 0.5 * 2**self._number)))  # noqa: S311 - no secret
         return True
 
-    def _reset(self, response: httpx.Response, now: datetime) -> datetime:
-        spent = [budget.resets for budget in self._limits.budgets(response, now) if budget.long and budget.spent]
-        return next((moment for moment in spent if moment is not None), now + timedelta(minutes=5))
+    def _refuse_if_spent(self, response: httpx.Response, now: datetime, shown: str) -> None:
+        """A refusal because of the day's budget is not worth another try today."""
+        spent = [each for each in self._limits.budgets(response, now) if each.long and each.spent]
+        if spent:
+            raise BudgetError(shown, max(budget.resets or now + timedelta(hours=1) for budget in spent))
 
 
 class _Again(Exception):  # noqa: N818 - never leaves this room
@@ -238,18 +274,20 @@ class _Again(Exception):  # noqa: N818 - never leaves this room
 
 
 def _retry_after(response: httpx.Response, now: datetime) -> timedelta | None:
-    """Seconds or a date; None where the CRM does not say."""
+    """Seconds or a date (by the CRM's own clock where it tells it); None where the CRM does not say."""
     said = response.headers.get("retry-after", "").strip()
-    if said.replace(".", "", 1).isdigit():
-        return timedelta(seconds=float(said))
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", said):
+        return timedelta(seconds=min(float(said), _LONGEST.total_seconds()))
     when = _moment(said)
-    return None if when is None else max(timedelta(0), when - now)
+    if when is None:
+        return None
+    return min(max(timedelta(0), when - (_moment(response.headers.get("date", "")) or now)), _LONGEST)
 
 
 def _moment(said: str) -> datetime | None:
     """A date of HTTP; None for what is none."""
     try:
         when = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
