@@ -34,7 +34,7 @@ def revalue(engine: Engine, workspace_id: str, *, now: datetime, on_page: OnPage
     changed = 0
     for name in VALUED:
         table = schema.metadata.tables[name]
-        after = ""
+        after: str | None = ""
         while after is not None:
             with reading(engine) as connection:
                 after, ids = _differing(connection, table, workspace_id, rates, after)
@@ -56,7 +56,7 @@ def _differing(
         .limit(_AT_ONCE)
     )
     rows = connection.execute(query).mappings().all()
-    ids = [row["id"] for row in rows if rates.value_of(table.name, row) != row["value_minor"]]
+    ids = [row["id"] for row in rows if rates.value_of(table.name, dict(row)) != row["value_minor"]]
     return (rows[-1]["id"] if len(rows) == _AT_ONCE else None), ids
 
 

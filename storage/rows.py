@@ -11,6 +11,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from storage import records
+from storage.rates import VALUED, Rates
 from storage.records import Mention, Record, When, make_id
 
 Row = dict[str, Any]
@@ -24,7 +25,13 @@ class Frame:
     workspace_id: str
     source: str
     zone: ZoneInfo
-    currency: str
+    rates: Rates
+    """Into the workspace's currency."""
+
+    @property
+    def currency(self) -> str:
+        """The workspace's currency: what an amount without one is in."""
+        return self.rates.currency
 
     def id(self, ext_id: str | None) -> str | None:
         return None if ext_id is None else make_id(self.source, ext_id)
@@ -40,6 +47,9 @@ def row_of(record: Record, frame: Frame) -> Row:
     # A person's team is no column, yet a change of it is a change of the record.
     modified = _moment(record.modified)
     hashed = repr((modified, getattr(record, "team", None), *own.values(), *(("deleted",) if record.deleted else ())))
+    if record.object in VALUED:
+        # Not in the hash: another rate is no change of the record (`storage.revalue`).
+        own["value_minor"] = frame.rates.value_of(record.object, own)
     return {
         "workspace_id": frame.workspace_id,
         "id": make_id(frame.source, record.ext_id),

@@ -21,6 +21,7 @@ from storage.database import insert, reading, refresh_statistics, writing
 from storage.history import Change, History
 from storage.memberships import follow_teams
 from storage.quarantine import Ledger
+from storage.rates import Rates
 from storage.records import Page, Person
 from storage.rows import Frame, Row, mentioned_row, row_of
 from storage.upsert import Outcome, upsert
@@ -111,7 +112,8 @@ class _Run:
         with reading(engine) as connection:
             workspace = read_workspace(connection, workspace_id)
             self.ledger = Ledger(connection, workspace_id, source, now)
-        self._frame = Frame(workspace_id, source, workspace.zone, workspace.currency)
+            rates = Rates.read(connection, workspace_id, workspace.currency)
+        self._frame = Frame(workspace_id, source, workspace.zone, rates)
         self._history = History(workspace_id, source, self.id, now)
         self._known: set[tuple[str, str]] = set()
         self._written: Counter[str] = Counter()
