@@ -13,7 +13,6 @@ from storage import schema
 from storage.database import reading, writing
 from storage.history import Change, History
 from storage.rates import VALUED, Rates
-from storage.workspaces import read_workspace
 
 OnPage = Callable[[Connection, Sequence[Change]], None]
 """Called inside each transaction with every row that it changed, before and after."""
@@ -29,7 +28,8 @@ def revalue(engine: Engine, workspace_id: str, *, now: datetime, on_page: OnPage
     is left.
     """
     with reading(engine) as connection:
-        currency = read_workspace(connection, workspace_id).currency
+        mine = schema.workspace.c.workspace_id == workspace_id
+        currency = connection.execute(sa.select(schema.workspace.c.currency).where(mine)).scalar_one()
         rates = Rates.read(connection, workspace_id, currency)
     changed = 0
     for name in VALUED:
@@ -42,6 +42,20 @@ def revalue(engine: Engine, workspace_id: str, *, now: datetime, on_page: OnPage
                 with writing(engine) as connection:
                     changed += _settle(connection, table, workspace_id, ids, rates, now, on_page)
     return changed
+
+
+def revalue_at_once(connection: Connection, workspace_id: str, currency: str, *, now: datetime) -> None:
+    """Value every amount in another currency, in the transaction that makes it the workspace's.
+
+    However many rows there are: no moment may show values in the old currency under the name of the new one.
+    """
+    rates = Rates.read(connection, workspace_id, currency)
+    for name in VALUED:
+        table = schema.metadata.tables[name]
+        after: str | None = ""
+        while after is not None:
+            after, ids = _differing(connection, table, workspace_id, rates, after)
+            _settle(connection, table, workspace_id, ids, rates, now, None)
 
 
 def _differing(

@@ -1,5 +1,6 @@
 """The workspace: its settings, written from the installation's own and read by everyone who computes."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, Engine
 
 from storage import schema
 from storage.database import insert, writing
+from storage.history import Change, History
+from storage.revalue import revalue_at_once
 
 SINGLE = "main"
 """The workspace's id where one installation serves one team."""
@@ -46,6 +49,7 @@ def ensure_workspace(
 ) -> Workspace:
     """Create the workspace, or bring its row to these settings; a row that says the same is left alone.
 
+    What was set before stays in the history; with another currency, every amount is valued anew.
     Raises `ZoneInfoNotFoundError` (a `KeyError`) for a time zone that does not exist.
     """
     wanted = Workspace(
@@ -63,8 +67,17 @@ def ensure_workspace(
     }
     with writing(engine) as connection:
         row = insert(connection, table).values(workspace_id=workspace_id, created_at=now, **values)
-        differs = sa.or_(*(table.c[key] != value for key, value in values.items()))
-        connection.execute(row.on_conflict_do_update(index_elements=["workspace_id"], set_=values, where=differs))
+        connection.execute(row.on_conflict_do_nothing())
+        mine = table.c.workspace_id == workspace_id
+        before = dict(connection.execute(sa.select(table).where(mine).with_for_update()).mappings().one())
+        if before | values == before:
+            return wanted
+        connection.execute(sa.update(table).where(mine).values(**values))
+        named = {"id": workspace_id}
+        changed = Change("workspace", before | named, before | named | values)
+        History(workspace_id, "settings", uuid.uuid4().hex, now).write(connection, [changed])
+        if before["currency"] != currency:
+            revalue_at_once(connection, workspace_id, currency, now=now)
     return wanted
 
 
