@@ -123,7 +123,7 @@ class deal_columns(SourcedColumns):
     null without an amount or a rate."""
     created_on: Named[date | None]
     """Local day of creation; null when the source has none."""
-    created_seen: Named[bool]
+    created_seen: Named[bool] = Column(sa.Boolean, default=False)
     """The day of creation is the day on which Vigie first saw the row: the source tells none."""
     created_at: Named[datetime | None] = Column(Instant, nullable=True)
     closed_on: Named[date | None]
@@ -134,6 +134,8 @@ class deal_columns(SourcedColumns):
 class lead_columns(SourcedColumns):
     name: Named[str]
     created_on: Named[date | None]
+    created_seen: Named[bool] = Column(sa.Boolean, default=False)
+    """As of a deal: the day of creation is the day of the first sight."""
     created_at: Named[datetime | None] = Column(Instant, nullable=True)
     qualified_on: Named[date | None]
     """Local day of qualification; null when the source has none (the creation day then counts)."""

@@ -146,12 +146,16 @@ class hint_columns(TypedColumns):
 
 
 class listed_columns(TypedColumns):
-    """The ids that the listing under way has told so far: what it does not tell is gone."""
+    """What the listing under way has told so far: a row that it does not tell is gone, and its sums are compared."""
 
     workspace_id = Column(sa.Text, primary_key=True)
     source = Column(sa.Text, primary_key=True)
     object = Column(sa.Text, primary_key=True)
     ext_id = Column(sa.Text, primary_key=True)
+    month: Named[str | None]
+    """Of a deal: `YYYY-MM` of its creation, as told; null = not told, or no deal."""
+    currency: Named[str | None]
+    amount_minor: Named[int | None] = Column(sa.BigInteger, nullable=True)
 
 
 cursor = Table("cursor", metadata, cursor_columns)

@@ -1,16 +1,19 @@
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
-from storage.database import open_engine, reading
-from storage.migrate import upgrade
+from storage import schema
+from storage.database import open_engine, reading, writing
+from storage.migrate import configuration, upgrade
+from storage.records import Position
 from storage.schema import GLOBAL_TABLES, metadata
 from storage.workspaces import ensure_workspace, read_workspace
 
@@ -57,7 +60,82 @@ def test_upgrading_twice_changes_nothing(empty_database: Engine) -> None:
     upgrade(empty_database)
     upgrade(empty_database)
     with reading(empty_database) as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0002"
+
+
+def test_a_database_of_the_first_version_keeps_its_rows_and_learns_what_it_can(empty_database: Engine) -> None:
+    seen = datetime(2026, 1, 5, 8, tzinfo=UTC)
+    with writing(empty_database) as connection:
+        command.upgrade(configuration(connection), "0001")
+        old = sa.MetaData()
+        old.reflect(connection)
+    sourced = {"workspace_id": "main", "source": "files", "payload_hash": "x", "first_seen_at": seen}
+    deal = sourced | {"name": "D", "status": "open"}
+    run = {"workspace_id": "main", "id": "r", "source": "files", "started_at": seen, "seen": 1, "new": 1, "changed": 0}
+    membership = {"workspace_id": "main", "person_id": "files:P", "team_id": "files:T"}
+    rows = {
+        "workspace": [
+            {
+                "workspace_id": "main",
+                "name": "Main",
+                "time_zone": "Europe/Paris",
+                "currency": "EUR",
+                "language": "fr",
+                "fiscal_start_month": 1,
+                "visibility": "team",
+                "created_at": seen,
+            }
+        ],
+        "deal": [
+            deal | {"id": "files:1", "ext_id": "1", "amount_minor": 100, "currency": "EUR"},
+            deal | {"id": "files:2", "ext_id": "2", "amount_minor": 100, "currency": "USD"},
+            deal | {"id": "files:3", "ext_id": "3", "amount_minor": None, "currency": "EUR"},
+        ],
+        "person": [sourced | {"id": "files:P", "ext_id": "P", "name": "P", "active": True}],
+        "membership": [
+            membership | {"starts_on": date.min, "ends_on": date(2026, 2, 1)},
+            membership | {"starts_on": date(2026, 2, 1), "ends_on": None},
+        ],
+        "run": [run | {"ended_at": seen, "outcome": "ok", "error": None, "quarantined": 0}],
+        "cursor": [
+            {"workspace_id": "main", "source": "files", "object": "deal", "position": "{}", "complete_at": seen}
+        ],
+    }
+    with writing(empty_database) as connection:
+        for name, told in rows.items():
+            connection.execute(old.tables[name].insert(), told)
+    upgrade(empty_database)
+    with reading(empty_database) as connection:
+        deals = connection.execute(sa.select(schema.deal).order_by(schema.deal.c.id)).all()
+        assert [(row.value_minor, row.created_seen, row.merged_into) for row in deals] == [
+            (100, False, None),
+            (None, False, None),
+            (None, False, None),
+        ]
+        memberships = connection.execute(sa.select(schema.membership).order_by(schema.membership.c.starts_on)).all()
+        assert [row.first_seen_at for row in memberships] == [seen, datetime(2026, 2, 1, tzinfo=UTC)]
+        ran = connection.execute(sa.select(schema.run)).one()
+        assert (ran.full, ran.deleted, ran.requests, ran.completed, ran.outcome) == (False, 0, 0, "{}", "ok")
+        read = connection.execute(sa.select(schema.cursor)).one()
+        assert Position.from_json(read.position) == Position()
+        assert (read.complete_at, read.listed_at, read.trouble) == (seen, None, None)
+
+
+def test_a_step_back_to_the_first_version_leaves_its_tables_as_they_were(empty_database: Engine) -> None:
+    def shape() -> dict[str, set[tuple[str, bool]]]:
+        inspector = sa.inspect(empty_database)
+        return {
+            name: {(column["name"], column["nullable"]) for column in inspector.get_columns(name)}
+            for name in inspector.get_table_names()
+        }
+
+    with writing(empty_database) as connection:
+        command.upgrade(configuration(connection), "0001")
+    first = shape()
+    upgrade(empty_database)
+    with writing(empty_database) as connection:
+        command.downgrade(configuration(connection), "0001")
+    assert shape() == first
 
 
 def test_a_workspace_is_created_once_and_follows_the_settings(database: Engine) -> None:
