@@ -1,0 +1,258 @@
+"""What Vigie must end with, worked out from the CRM's state alone: no wire, no connector, no product code.
+
+`differences(engine, workspace_id, crm)` names every row that is missing, extra or wrong, to the cent. What a CRM
+cannot tell is said once, in `QUIRKS`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from storage import schema
+from storage.database import reading
+from tests.crm.world import Crm, Thing
+from tests.kpi.company import Company
+
+Row = dict[str, Any]
+ZONE = ZoneInfo("Europe/Paris")
+OBJECTS = ("pipeline", "stage", "person", "customer", "lead", "deal")
+DECIMALS = {"JPY": 0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quirks:
+    """What one CRM cannot tell, and how it names things."""
+
+    first_seen: bool = False
+    """No creation dates of deals: a deal first seen after the first complete reading counts from that day."""
+    merges: bool = True
+    """It tells who took a row over."""
+    passages: bool = True
+    """It tells when a deal entered each stage."""
+    objects: tuple[str, ...] = OBJECTS
+    names: Callable[[Crm, Thing], str] = field(default=lambda _crm, thing: thing.id)
+    """The ext id of a row."""
+    blank: frozenset[tuple[str, str]] = frozenset()
+    """(object, column) that it never tells."""
+    shape: Callable[[Crm, Thing, Row], Row] = field(default=lambda _crm, _thing, row: row)
+    """Last word on the columns of a row that is still there."""
+
+
+QUIRKS: dict[str, Quirks] = {
+    "toy": Quirks(),
+    "dumb": Quirks(first_seen=True, merges=False),
+}
+
+
+def minor(amount: Decimal | None, currency: str) -> int | None:
+    return None if amount is None else int(amount.scaleb(DECIMALS.get(currency, 2)))
+
+
+def local_day(when: datetime | None) -> date | None:
+    return None if when is None else when.astimezone(ZONE).date()
+
+
+class Truth:
+    """One CRM's rows as Vigie must hold them, by object and id."""
+
+    def __init__(self, crm: Crm, quirks: Quirks | None = None) -> None:
+        self.crm = crm
+        self.quirks = quirks or QUIRKS[crm.source]
+        self.things = {
+            name: {self.id(name, thing.id): thing for thing in crm.latest(name)} for name in self.quirks.objects
+        }
+
+    def id(self, object_: str, thing_id: str | None) -> str | None:
+        if thing_id is None or object_ not in self.quirks.objects:
+            return None
+        return f"{self.crm.source}:{self.quirks.names(self.crm, self.crm.get(object_, thing_id))}"
+
+    def alive(self, object_: str) -> dict[str, Row]:
+        """Every row that counts, with the columns that must be exactly so."""
+        return {
+            row_id or "": self.columns(thing)
+            for row_id, thing in self.things.get(object_, {}).items()
+            if thing.deleted is None
+        }
+
+    def columns(self, thing: Thing) -> Row:
+        row: Row = {"name": thing["name"]} | getattr(self, f"_{thing.object}")(thing)
+        row = self.quirks.shape(self.crm, thing, row)
+        return {name: value for name, value in row.items() if (thing.object, name) not in self.quirks.blank}
+
+    def passages(self) -> set[tuple[str, str, datetime]]:
+        """Of the deals that count: (deal, stage, when)."""
+        return {
+            (row_id or "", self.id("stage", stage) or "", at)
+            for row_id, thing in self.things["deal"].items()
+            if thing.deleted is None
+            for at, stage in thing["entered"]
+        }
+
+    def _pipeline(self, _thing: Thing) -> Row:
+        return {}
+
+    def _stage(self, thing: Thing) -> Row:
+        pipeline = self.id("pipeline", thing["pipeline"])
+        return {"pipeline_id": pipeline, "position": thing["position"], "status": thing["status"]}
+
+    def _person(self, thing: Thing) -> Row:
+        return {"email": thing["email"]}
+
+    def _customer(self, _thing: Thing) -> Row:
+        return {}
+
+    def _lead(self, thing: Thing) -> Row:
+        return {
+            "created_on": local_day(thing.created),
+            "qualified_on": None,
+            "converted": thing["converted"] is not None,
+            "converted_on": local_day(thing["converted"]),
+            "customer_id": self.id("customer", thing["customer"]),
+            "owner_id": self.id("person", thing["owner"]),
+            "origin": thing["origin"],
+        }
+
+    def _deal(self, thing: Thing) -> Row:
+        status = self.crm.get("stage", thing["stage"])["status"]
+        return {
+            "status": status,
+            "kind": None,
+            "customer_id": self.id("customer", thing["customer"]),
+            "owner_id": self.id("person", thing["owner"]),
+            "product_id": None,
+            "pipeline_id": self.id("pipeline", thing["pipeline"]),
+            "stage_id": self.id("stage", thing["stage"]),
+            "lead_id": self.id("lead", thing["lead"]),
+            "segment": None,
+            "origin": None,
+            "amount_minor": minor(thing["amount"], thing["currency"]),
+            "currency": thing["currency"],
+            "created_on": local_day(thing.created),
+            "created_seen": self.quirks.first_seen,
+            "closed_on": local_day(thing["closed"]) if status != "open" else None,
+        }
+
+
+class Held:
+    """What Vigie holds of one source of one workspace."""
+
+    def __init__(self, engine: Engine, workspace_id: str, source: str) -> None:
+        self.rows: dict[str, dict[str, Row]] = {}
+        with reading(engine) as connection:
+            for name in OBJECTS:
+                table = schema.metadata.tables[name]
+                mine = (table.c.workspace_id == workspace_id, table.c.source == source)
+                found = connection.execute(sa.select(table).where(*mine)).mappings()
+                self.rows[name] = {row["id"]: dict(row) for row in found}
+            entered = schema.passage
+            mine = (entered.c.workspace_id == workspace_id, entered.c.source == source)
+            self.passages = {
+                (row.deal_id, row.stage_id, row.entered_at)
+                for row in connection.execute(sa.select(entered).where(*mine))
+            }
+            cursor = schema.cursor
+            kept = (cursor.c.workspace_id == workspace_id, cursor.c.source == source)
+            self.troubles = [
+                (row.object, row.trouble) for row in connection.execute(sa.select(cursor).where(*kept)) if row.trouble
+            ]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and (self.rows, self.passages) == (other.rows, other.passages)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def differences(held: Held, truth: Truth) -> list[str]:
+    """Every difference, in words; none where Vigie says exactly what the CRM says."""
+    return [*_differences(held, truth)]
+
+
+def _differences(held: Held, truth: Truth) -> Iterable[str]:
+    yield from (f"{name}: still in trouble, {trouble}" for name, trouble in held.troubles)
+    for name in truth.quirks.objects:
+        rows, things = held.rows[name], truth.things[name]
+        for row_id in rows.keys() - things.keys():
+            yield f"{name} {row_id}: extra"
+        for row_id, thing in things.items():
+            row = rows.get(row_id or "")
+            if thing.deleted is not None:
+                yield from _of_gone(name, thing, row, truth)
+            elif row is None:
+                yield f"{name} {row_id}: missing"
+            else:
+                yield from _of_alive(name, row, truth.columns(thing), truth)
+    if truth.quirks.passages:
+        alive = truth.alive("deal")
+        there = {each for each in held.passages if each[0] in alive}
+        yield from (f"passage {each}: missing" for each in truth.passages() - there)
+        yield from (f"passage {each}: extra" for each in there - truth.passages())
+    elif held.passages:
+        yield "passages where the CRM has none"
+
+
+def _of_gone(name: str, thing: Thing, row: Row | None, truth: Truth) -> Iterable[str]:
+    if row is None:
+        # Gone before it was ever read.
+        return
+    if row["deleted_at"] is None:
+        yield f"{name} {row['id']}: deleted there, alive here"
+    if truth.quirks.merges and row["merged_into"] != truth.id(name, thing.merged_into):
+        yield f"{name} {row['id']}: merged into {row['merged_into']}, not {truth.id(name, thing.merged_into)}"
+
+
+def _of_alive(name: str, row: Row, expected: Row, truth: Truth) -> Iterable[str]:
+    if row["deleted_at"] is not None or row["merged_into"] is not None:
+        yield f"{name} {row['id']}: alive there, deleted here"
+    if row["payload_hash"] == "":
+        yield f"{name} {row['id']}: only named"
+    if name == "deal" and truth.quirks.first_seen:
+        seen = local_day(row["first_seen_at"])
+        if row["created_on"] is None:
+            expected = expected | {"created_on": None, "created_seen": False}
+        else:
+            expected = expected | {"created_on": seen, "created_seen": True}
+    for column, value in expected.items():
+        if row[column] != value:
+            yield f"{name} {row['id']}.{column}: {row[column]!r}, not {value!r}"
+
+
+class Told(Company):
+    """The truth in the shape that the naive computation of KPIs reads; nothing of it is saved."""
+
+    def __init__(self, workspace_id: str, truth: Truth, held: Held, currency: str) -> None:
+        super().__init__(workspace_id, currency=currency, source=truth.crm.source)
+        for name in truth.quirks.objects:
+            for row_id, columns in truth.alive(name).items():
+                row = _BLANK.get(name, {}) | columns | {"id": row_id, "deleted_at": None}
+                if name == "deal" and truth.quirks.first_seen:
+                    row["created_on"] = held.rows["deal"][row_id]["created_on"]
+                self._row(name, **row, source=truth.crm.source)
+        # A deleted row that Vigie holds is left out and counted; what it last said cannot be asked of the CRM any more.
+        for name in ("lead", "deal"):
+            self.rows.setdefault(name, [])
+            self.rows[name] += [row for row in held.rows[name].values() if row["deleted_at"] is not None]
+
+
+_BLANK: dict[str, Row] = {
+    "customer": {"segment": None, "origin": None, "region": None},
+    "person": {"region": None},
+    "lead": {
+        "qualified_on": None,
+        "qualified": None,
+        "inbound": None,
+        "converted": None,
+        "converted_on": None,
+        "customer_id": None,
+        "owner_id": None,
+        "segment": None,
+        "origin": None,
+    },
+    "deal": {"lead_id": None, "customer_id": None, "owner_id": None, "currency": "EUR"},
+}

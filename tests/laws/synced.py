@@ -1,0 +1,119 @@
+"""Law `sync`: after any life of a CRM and any accident, Vigie's tables and KPIs are the CRM's, to the cent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import sqlalchemy as sa
+from sqlalchemy import Engine
+
+from storage import schema
+from storage.connectors.base import Hint
+from storage.database import reading
+from tests.crm.lives import Life, Open, Watch
+from tests.crm.truth import Held, Truth, differences
+from tests.crm.world import Crm
+from tests.laws.asked import agree, office
+
+LATE = timedelta(minutes=3)
+"""Longer than the fakes hold anything back."""
+
+
+@dataclass(frozen=True)
+class House:
+    """One CRM to try the laws on: its fake, and how Vigie opens it."""
+
+    make: Callable[[], Crm]
+    open: Open
+
+    @property
+    def name(self) -> str:
+        return self.make().source
+
+
+@dataclass
+class Lived:
+    """A life that is over: nothing moves any more, and Vigie has read everything."""
+
+    workspace_id: str
+    crm: Crm
+    watch: Watch
+    random: Random
+    truth: Truth
+    positions: list[list[tuple[str, str]]]
+    """As they stood after some of the runs."""
+
+
+def live(engine: Engine, house: House, seed: int, *, deeds: int = 40, prefix: str = "sync") -> Lived:
+    """A whole life from a seed, watched by Vigie, to the quiet at its end; the caller closes `watch`."""
+    random = Random(f"{house.name} {seed}")  # noqa: S311 - a life must be lived again from its seed
+    workspace_id = f"{prefix}-{house.name}-{seed}"
+    office(workspace_id).save(engine)
+    crm = house.make()
+    life = Life(crm, random, size=random.choice([24, 30]))
+    watch = Watch(engine, workspace_id, crm, house.open, random)
+    positions = []
+    try:
+        for _ in range(deeds):
+            life.live()
+            chance = random.random()
+            if chance < 0.2:
+                watch.accident(life)
+                positions.append(watch.positions())
+            elif chance < 0.3:
+                watch.hints(_hints(crm, life, random))
+        # Quiet: what was held back shows, and look-backs have had their time.
+        crm.tick(LATE)
+        watch.settle()
+        if not all(walk.tells_deletes and walk.tells_merges for walk in watch.open(crm).walks):
+            watch.settle(full=True)
+    except BaseException:
+        watch.close()
+        raise
+    return Lived(workspace_id, crm, watch, random, Truth(crm), positions)
+
+
+def sync_law(engine: Engine, house: House, seed: int) -> None:
+    """One scenario; raises `AssertionError` with what is wrong."""
+    lived = live(engine, house, seed)
+    try:
+        held = Held(engine, lived.workspace_id, lived.crm.source)
+        wrong = differences(held, lived.truth)
+        assert not wrong, "\n".join([*wrong[:12], *lived.watch.told[-12:]])
+        agree(engine, lived.workspace_id, lived.truth, held, lived.random)
+    finally:
+        lived.watch.close()
+
+
+def replay_law(engine: Engine, house: House, seed: int) -> None:
+    """Reading any part of it again, or all of it, changes nothing and writes no history."""
+    lived = live(engine, house, seed, deeds=20, prefix="replay")
+    try:
+        before, history = Held(engine, lived.workspace_id, lived.crm.source), changes(engine, lived.workspace_id)
+        for positions in lived.random.sample(lived.positions, min(2, len(lived.positions))):
+            lived.watch.go_back(positions)
+            lived.watch.settle()
+        lived.watch.settle(full=True)
+        assert changes(engine, lived.workspace_id) == history, "reading again wrote history"
+        assert Held(engine, lived.workspace_id, lived.crm.source) == before, "reading again changed a row"
+    finally:
+        lived.watch.close()
+
+
+def changes(engine: Engine, workspace_id: str) -> int:
+    with reading(engine) as connection:
+        counted = sa.select(sa.func.count()).where(schema.change.c.workspace_id == workspace_id)
+        return connection.scalar(counted) or 0
+
+
+def _hints(crm: Crm, life: Life, random: Random) -> list[Hint]:
+    found = []
+    for number in range(random.randint(1, 6)):
+        object_ = random.choice(["deal", "deal", "deal", "customer"])
+        things = crm.visible(object_)
+        if things:
+            found.append(
+                Hint(event_id=f"{crm.now.timestamp()}-{number}", object=object_, ext_id=random.choice(things).id)
+            )
+    return found
