@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
@@ -228,13 +229,20 @@ class Life:
 Open = Callable[[Crm], Connector]
 
 
-def opened(declaration: Declaration, crm: Crm) -> Connector:
+def opened(declaration: Declaration, crm: Crm, transport: httpx.BaseTransport | None = None) -> Connector:
     """The real connector over the CRM's fake, without a socket and without waiting."""
+    return declaration.open(opening(declaration, crm, transport))
+
+
+def opening(declaration: Declaration, crm: Crm, transport: httpx.BaseTransport | None = None) -> Opening:
     options = declaration.options(**crm.options())
     client = Client(
-        declaration.limits(options), transport=crm.transport(), pause=lambda _seconds: None, now=lambda: crm.now
+        declaration.limits(options),
+        transport=transport or crm.transport(),
+        pause=lambda _seconds: None,
+        now=lambda: crm.now,
     )
-    return declaration.open(Opening(options=options, client=client, currency=crm.currency, now=crm.now))
+    return Opening(options=options, client=client, currency=crm.currency, now=crm.now)
 
 
 class Watch:
@@ -261,6 +269,10 @@ class Watch:
             self.engine, self.workspace_id, self.open(self.crm), now=self.crm.now, full=full, **self._points() | more
         )
 
+    def light(self, fuse: int | None) -> None:
+        """Kill the process at the point of this number; None = it lives, and a new one is started."""
+        self._fuse, self._dead = fuse, False
+
     def accident(self, life: Life) -> None:
         """One run with what may happen to one: faults, a kill at any page, life that goes on, a polite stop."""
         kind = self.random.choices(["calm", "faults", "kill", "stop", "down"], [4, 3, 4, 1, 1])[0]
@@ -281,7 +293,7 @@ class Watch:
         elif kind == "down":
             self.crm.faults.extend(Fault(503) for _ in range(8))
         elif kind == "kill":
-            self._fuse = self.random.randint(1, 40)
+            self.light(self.random.randint(1, 40))
         elif kind == "stop":
             left = iter(range(self.random.randint(1, 9)))
             more["stop"] = lambda: next(left, None) is None
@@ -293,7 +305,7 @@ class Watch:
         except UnavailableError:
             self.told.append("unavailable")
         finally:
-            self._fuse, self._dead = None, False
+            self.light(None)
             self.crm.faults.clear()
             self.crm.between = lambda: None
 

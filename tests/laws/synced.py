@@ -1,6 +1,5 @@
 """Law `sync`: after any life of a CRM and any accident, Vigie's tables and KPIs are the CRM's, to the cent."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -11,25 +10,14 @@ from sqlalchemy import Engine
 from storage import schema
 from storage.connectors.base import Hint
 from storage.database import reading
-from tests.crm.lives import Life, Open, Watch
+from tests.crm.lives import Life, Watch
 from tests.crm.truth import Held, Truth, differences
 from tests.crm.world import Crm
 from tests.laws.asked import agree, office
+from tests.laws.houses import House
 
 LATE = timedelta(minutes=3)
 """Longer than the fakes hold anything back."""
-
-
-@dataclass(frozen=True)
-class House:
-    """One CRM to try the laws on: its fake, and how Vigie opens it."""
-
-    make: Callable[[], Crm]
-    open: Open
-
-    @property
-    def name(self) -> str:
-        return self.make().source
 
 
 @dataclass
