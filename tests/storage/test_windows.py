@@ -24,8 +24,8 @@ class Moving:
         self.asked += 1
         ordered = sorted(self.rows.items(), key=lambda row: row[1])
         found = ordered[start : start + min(size, self.cap)]
-        if self.deeds:
-            deed, number = self.deeds.pop()
+        # More may leave than windows overlap.
+        for deed, number in [self.deeds.pop() for _ in self.deeds[:3]]:
             if number in self.rows:
                 self.untouched.discard(number)
                 if deed == "edit":
