@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-page test-real torture lint format docs texts page page-fresh screenshots lock
+.PHONY: help demo install test test-page test-real torture bench lint format docs texts page page-fresh screenshots lock
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,8 +48,12 @@ page-fresh: ## check that the built page belongs to its sources
 screenshots: $(VENV)/.installed-dev ## take the pictures of the README again
 	VIGIE_SCREENSHOTS=docs/images $(BIN)/python -m pytest -m page tests/page/test_vigie.py
 
-torture: $(VENV)/.installed-dev ## the tests that take minutes
+torture: $(VENV)/.installed-dev ## the tests that take minutes, and each law on a thousand scenarios
 	$(BIN)/python -m pytest -n 2 -m torture tests
+	$(BIN)/python -m tests.laws.torture --runs 1000
+
+bench: $(VENV)/.installed-dev ## measure against the bare way, side by side (BENCH=full: also what takes minutes)
+	$(BIN)/python -m tests.bench.harness
 
 lint: $(VENV)/.installed-dev ## check style, types, layers and dependencies
 	$(BIN)/ruff check .

@@ -51,6 +51,8 @@ def live(engine: Engine, house: House, seed: int, *, deeds: int = 40, prefix: st
                 positions.append(watch.positions())
             elif chance < 0.3:
                 watch.hints(_hints(crm, life, random))
+            elif chance < 0.32:
+                watch.blank()
         # Quiet: what was held back shows, and look-backs have had their time.
         crm.tick(LATE)
         watch.settle()
