@@ -8,21 +8,21 @@ from kpi.charts.chart import Chart, Kind
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = 64
-
 
 def draw(chart: Chart) -> bytes:
-    """The picture as a PNG of a small palette, 2400 pixels wide."""
+    """The picture as a PNG with a palette, 1800 pixels wide. Not for two threads at once."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
+
+    from kpi.charts.theme import palette
 
     canvas: Any = FigureCanvasAgg(figure(chart))
     canvas.draw()
     pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
+    colours = Image.new("P", (1, 1))
+    colours.putpalette(palette())
     written = BytesIO()
-    pixels.convert("RGB").quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-        written, "PNG", compress_level=1
-    )
+    pixels.convert("RGB").quantize(palette=colours, dither=Image.Dither.NONE).save(written, "PNG", compress_level=1)
     return written.getvalue()
 
 

@@ -1,12 +1,12 @@
 """One look for every picture: sizes, colours and the font, chosen to be read on a telephone.
 
-A picture is 1200 units wide and is drawn at twice that; on a telephone it is seen 360 points wide, so that a text of 30
-units is 9 points high there. Colours are those of Okabe and Ito, told apart by colour-blind people; nothing rests on
-colour alone.
+A picture is 1200 units wide and is drawn at half as much again; on a telephone it is seen 360 points wide, so that a
+text of 30 units is 9 points high there. Colours are those of Okabe and Ito, told apart by colour-blind people; nothing
+rests on colour alone.
 """
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from kpi.charts.text import POINTS, fitted, font_file, plain, width
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 1200
 HEIGHT = 675
-SCALE = 2
+SCALE = 1.5
 MARGIN = 44
 
 PAPER = "#FFFFFF"
@@ -41,7 +41,20 @@ HALF_CAPITAL = 0.365
 
 
 def sheet(height: float = HEIGHT) -> "tuple[Figure, Axes]":
-    """An empty picture with one pair of axes over all of it, whose coordinates are units from the bottom left."""
+    """An empty picture with one pair of axes over all of it, whose coordinates are units from the bottom left.
+
+    The sheet of a height is made once and wiped for the next picture: draw one picture at a time, and be done with it
+    before the next.
+    """
+    figure, axes = _made(height)
+    for artist in (*axes.lines, *axes.patches, *axes.collections, *axes.texts):
+        artist.remove()
+    axes.containers.clear()
+    return figure, axes
+
+
+@lru_cache(maxsize=16)
+def _made(height: float) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100 * SCALE, facecolor=PAPER)
@@ -51,6 +64,33 @@ def sheet(height: float = HEIGHT) -> "tuple[Figure, Axes]":
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(0, height)
     return figure, axes
+
+
+@cache
+def palette() -> bytes:
+    """The colours of a picture and what lies between them and what they are drawn on: 256 times red, green, blue.
+
+    A picture has no others, so that nothing need be looked for in its millions of points.
+    """
+    ramps = [(colour, PAPER) for colour in (INK, QUIET, GRID, BLUE, BAND, BEFORE, MUTED, TARGET)]
+    ramps += [(colour, BAND) for colour in (INK, BLUE, GRID, BEFORE, TARGET)]
+    ramps += [(TARGET, BLUE), (INK, BLUE), (INK, GRID), (BLUE, GRID), (TARGET, GRID), (QUIET, MUTED)]
+    found = dict.fromkeys(colour for ramp in ramps for colour in _between(*ramp))
+    colours = [part for colour in list(found)[:256] for part in colour]
+    return bytes(colours).ljust(768, b"\xff")
+
+
+def _between(ink: str, under: str) -> Iterator[tuple[int, int, int]]:
+    """Both colours and those between, some 12 apart: the search for the nearest confuses closer ones."""
+    pairs = list(zip(_rgb(ink), _rgb(under), strict=True))
+    steps = max(1, max(abs(one - other) for one, other in pairs) // 12)
+    for step in range(steps + 1):
+        red, green, blue = (round(low + (high - low) * step / steps) for high, low in pairs)
+        yield red, green, blue
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 @cache

@@ -107,12 +107,12 @@ def test_an_empty_chart_is_still_a_picture(kind: Kind) -> None:
     assert draw(Chart(kind, "Nothing")).startswith(b"\x89PNG")
 
 
-def test_a_picture_is_a_small_palette_png_twice_as_wide_as_it_is_shown() -> None:
+def test_a_picture_is_a_small_palette_png_half_as_wide_again_as_its_sheet() -> None:
     data = draw(line([10.0, 20.0, 30.0]))
     with Image.open(BytesIO(data)) as image:
-        assert (image.size, image.mode) == ((2400, 1350), "P")
+        assert (image.size, image.mode) == ((1800, 1012), "P")
         blue = tuple(bytes.fromhex(theme.BLUE[1:]))
-        near = [count for count, colour in image.convert("RGB").getcolors(64) or [] if _near(colour, blue)]
+        near = [count for count, colour in image.convert("RGB").getcolors(256) or [] if _near(colour, blue)]
     assert sum(near) > 5000
     assert len(data) < 150_000
 
