@@ -1,0 +1,118 @@
+"""One generated company, kept in five ways: the nine KPIs do not depend on which of them Vigie reads."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import Engine
+
+from kpi.catalog import CATALOG
+from kpi.engine import answer
+from kpi.period import Period
+from kpi.query import KpiQuery
+from kpi.scope import Scope
+from storage import sync
+from storage.connectors.files.connector import open_files
+from storage.database import reading
+from tests.crm.exported import ExportedCrm
+from tests.crm.truth import local_day
+from tests.crm.world import Crm
+from tests.laws.asked import office
+from tests.laws.houses import real
+
+DAYS = 80
+Numbers = dict[tuple[str, str, date], tuple[Fraction | None, Fraction | None, Fraction | None]]
+
+
+def play(crm: Crm, evening: Callable[[], None]) -> None:
+    """Eighty working days of one company, the same in every CRM; Vigie looks every evening."""
+    random = Random(7)  # noqa: S311 - one company, always the same
+    people = [crm.create("person", name=f"Anne {n}", email=f"anne{n}@example.com") for n in range(4)]
+    customers = [crm.create("customer", name=f"Maison {n}") for n in range(25)]
+    leads: list[str] = []
+    deals: list[str] = []
+    open_, won, lost = (crm.stages(status=status)[0].id for status in ("open", "won", "lost"))
+    evening()
+    for _ in range(DAYS):
+        crm.tick(timedelta(hours=3))
+        for _ in range(random.randint(0, 2)):
+            lead = crm.create(
+                "lead",
+                name=f"Lead {len(leads)}",
+                owner=random.choice(people),
+                origin=None,
+                converted=None,
+                customer=None,
+            )
+            leads.append(lead)
+        for _ in range(random.randint(0, 3)):
+            amount = Decimal(random.randint(1, 10**6)).scaleb(-2) if random.random() < 0.9 else None
+            deals.append(
+                crm.create(
+                    "deal",
+                    name=f"Affaire {len(deals)}",
+                    customer=random.choice(customers),
+                    owner=random.choice(people),
+                    stage=open_,
+                    amount=amount,
+                )
+            )
+        crm.tick(timedelta(hours=2))
+        for _ in range(random.randint(0, 3)):
+            chosen, end = (random.choice(deals) if deals else None), random.choice([won, won, lost, open_])
+            if chosen is not None:
+                crm.move(chosen, end)
+        crm.tick(timedelta(hours=2))
+        evening()
+        crm.tick(timedelta(hours=17))
+
+
+def numbers(engine: Engine, workspace_id: str, today: date) -> Numbers:
+    scope = Scope(workspace_id, everything=True)
+    periods = [Period(date(2026, 1, 1), date(2026, 2, 1)), Period(date(2026, 2, 1), date(2026, 3, 1))]
+    periods.append(Period(date(2026, 1, 1), today + timedelta(days=1)))
+    found: Numbers = {}
+    with reading(engine) as connection:
+        for declared in CATALOG:
+            for how in declared.readings:
+                for period in periods:
+                    said = answer(connection, KpiQuery(declared.metric, how.key, period, scope, today)).measured
+                    found[declared.metric, how.key, period.start] = (said.value, said.numerator, said.denominator)
+    return found
+
+
+def test_the_same_company_has_the_same_kpis_whatever_its_crm(database: Engine, tmp_path: Path) -> None:
+    told: dict[str, Numbers] = {}
+    for house in real():
+        crm = house.make()
+        office(house.name).save(database)
+
+        def evening(crm: Crm = crm, open_: Callable[..., object] = house.open, name: str = house.name) -> None:
+            assert sync.load(database, name, open_(crm), now=crm.now).outcome == "ok"  # type: ignore[arg-type]
+
+        play(crm, evening)
+        today = local_day(crm.now)
+        assert today is not None
+        told[house.name] = numbers(database, house.name, today)
+
+    exported, folder = ExportedCrm(), tmp_path / "exports"
+    office("files").save(database)
+
+    def export() -> None:
+        exported.export(folder)
+        today = local_day(exported.now)
+        assert today is not None
+        sync.load(database, "files", open_files(database, "files", [folder], today=today), now=exported.now)
+
+    play(exported, lambda: None)
+    export()
+    told["files"] = numbers(database, "files", today)
+
+    assert set(told) >= {"hubspot", "koban", "pipedrive", "salesforce", "files"}
+    first = told["files"]
+    assert sum(value is not None for value, _, _ in first.values()) > 40
+    for name, mine in told.items():
+        assert {key: said for key, said in mine.items() if said != first[key]} == {}, name
