@@ -4,6 +4,7 @@ import typer
 
 from bot.cli.ask import ask
 from bot.cli.check import check
+from bot.cli.connect import connect, disconnect
 from bot.cli.demo import demo
 from bot.cli.quarantine import quarantine
 from bot.cli.serve import serve
@@ -19,7 +20,7 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for command in (ask, check, demo, quarantine, serve):
+    for command in (ask, check, connect, disconnect, demo, quarantine, serve):
         app.command()(command)
     app.add_typer(sync, name="sync")
     return app
