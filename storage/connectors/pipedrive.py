@@ -1,0 +1,339 @@
+"""Pipedrive: deals, leads, organizations, users, pipelines and stages, through API v2 where it has them, else v1.
+
+Checked against Pipedrive's published documentation of 2026: archived deals and leads are in lists of their own and
+still count; deleted deals are told for 30 days, other deletes by no list but the complete one; moments are asked for in
+whole seconds; `source_lead_id` is told only where asked for. A converted lead is deleted there: it is kept here for as
+long as a deal names it. Which deal took another over is told nowhere but in webhooks, of which only ids are believed.
+
+The customer is the organization; a deal of a contact alone has none.
+"""
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import httpx
+from pydantic import AfterValidator, BaseModel, Field
+
+from storage.connectors.base import (
+    Account,
+    Declaration,
+    DriftError,
+    Hint,
+    Knock,
+    NotGenuineError,
+    Opening,
+    Suggestion,
+    Walk,
+)
+from storage.connectors.http import Budget, Limits, UnexpectedError
+from storage.connectors.pipedrive_rows import Made, Rows, SourceLead
+from storage.connectors.reading import Secret, read_rows
+from storage.connectors.windows import Stretch, Window, along, windows
+from storage.records import Gone, Page, Position, Problem, Record
+
+SOURCE = "pipedrive"
+PATHS = {
+    "person": "/api/v1/users",
+    "pipeline": "/api/v2/pipelines",
+    "stage": "/api/v2/stages",
+    "customer": "/api/v2/organizations",
+    "lead": "/api/v1/leads",
+    "lead.archived": "/api/v1/leads/archived",
+    "deal": "/api/v2/deals",
+    "deal.archived": "/api/v2/deals/archived",
+    "me": "/api/v1/users/me",
+}
+PAGE_ROWS = 500
+LOOK_BACK = timedelta(minutes=30)
+_ENTITIES = {
+    "deal": "deal",
+    "lead": "lead",
+    "organization": "customer",
+    "user": "person",
+    "pipeline": "pipeline",
+    "stage": "stage",
+}
+_SOURCE_LEAD = {"include_fields": "source_lead_id"}
+
+WALKS = (
+    Walk(object="person"),
+    Walk(object="pipeline"),
+    Walk(object="stage"),
+    Walk(object="customer", key="update_time", look_back=LOOK_BACK),
+    Walk(object="lead", key="update_time", look_back=LOOK_BACK),
+    Walk(object="deal", key="update_time", look_back=LOOK_BACK, tells_deletes=True),
+)
+
+
+def _company(said: str) -> str:
+    """`acme` of `acme`, `acme.pipedrive.com` or an address in the browser."""
+    host = httpx.URL(said.strip() if "://" in said else f"https://{said.strip()}").host
+    name = host.removesuffix(".pipedrive.com")
+    if not name.replace("-", "").isalnum() or not name.isascii():
+        raise ValueError("the company domain is what stands before .pipedrive.com")
+    return name
+
+
+class Options(BaseModel):
+    company: Annotated[str, AfterValidator(_company)] = Field(
+        description="Company domain: what stands before .pipedrive.com in the address bar"
+    )
+    api_token: Secret = Field(
+        description="API token of a user who sees all deals: Personal preferences, API, Your personal API token"
+    )
+    webhook_user: Secret | None = Field(None, description="HTTP user given when the webhooks were created")
+    webhook_password: Secret | None = Field(None, description="HTTP password given when the webhooks were created")
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A stretch of a walk and how its rows are read."""
+
+    stretch: Stretch
+    model: type[Any]
+    make: Callable[[Any], Made]
+    id: str = "id"
+
+
+class Pipedrive:
+    source = SOURCE
+    walks = WALKS
+
+    def __init__(self, opening: Opening) -> None:
+        self._client, self._now = opening.client, opening.now
+        self._rows = Rows(opening.currency, opening.stages)
+
+    @property
+    def spent(self) -> int:
+        return self._client.spent
+
+    def suggestions(self) -> Sequence[Suggestion]:
+        return ()
+
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
+        legs = self._legs(walk.object, position)
+        for index, rows, after, last in along(position, [leg.stretch for leg in legs], lambda: self._client.there):
+            leg = legs[index]
+            made, problems = read_rows(rows, leg.model, leg.make, walk.object, leg.id)
+            page = _page(walk.object, made, problems)
+            yield replace(page, position=after, listing=position.listing, last=last)
+
+    def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
+        """A lead that is not found is left as it is: it may have become a deal; only a listing can tell."""
+        rows: list[Any] = []
+        gone: list[Gone] = []
+        asked = _SOURCE_LEAD if object_ == "deal" else {}
+        for ext_id in ext_ids:
+            try:
+                rows.append(self._data(object_, f"{PATHS[object_]}/{quote(ext_id, safe='')}", **asked)["data"])
+            except UnexpectedError as error:
+                if error.status not in {404, 410}:
+                    raise
+                if object_ != "lead":
+                    gone.append(Gone(object=object_, ext_id=ext_id))
+        made, problems = read_rows(rows, *self._rows.forms[object_], object_)
+        return _page(object_, [*made, gone], problems)
+
+    def _legs(self, object_: str, position: Position) -> list[_Leg]:
+        since = None if position.listing or position.since is None else _seconds(position.since)
+        # What comes out of an archive while everything is listed would be passed by; but it was changed then.
+        recent = _seconds((position.began or self._now) - LOOK_BACK)
+        own = [_Leg(stretch, *self._rows.forms[object_]) for stretch in self._stretches(object_, since, recent)]
+        if object_ != "lead" or since:
+            return own
+        # Leads that became deals are in no list of leads: a listing without them would take them for deleted.
+        named = [self._by_cursor(name, sort_by="id", **_SOURCE_LEAD) for name in ("deal", "deal.archived")]
+        return own + [_Leg(stretch, SourceLead, self._rows.source_lead, "source_lead_id") for stretch in named]
+
+    def _stretches(self, object_: str, since: str | None, recent: str) -> list[Stretch]:
+        cursor, place = self._by_cursor, self._by_place
+        by_time = {"sort_by": "update_time"} | (_SOURCE_LEAD if object_ == "deal" else {})
+        by_id = by_time | {"sort_by": "id"}
+        if object_ == "person":
+            return [self._whole]
+        if object_ == "deal" and since is None:
+            return [
+                cursor("deal", **by_id),
+                cursor("deal.archived", **by_id),
+                cursor("deal", updated_since=recent, **by_time),
+            ]
+        if object_ == "deal" and since is not None:
+            return [
+                cursor("deal", updated_since=since, **by_time),
+                cursor("deal.archived", updated_since=since, status="open,won,lost,deleted", **by_time),
+                # Whether a delete counts as an update is not documented: all 30 days of them are read.
+                cursor("deal", status="deleted", **by_id),
+            ]
+        if object_ == "lead" and since is None:
+            return [
+                place("lead", sort="add_time ASC"),
+                place("lead.archived", sort="add_time ASC"),
+                place("lead", sort="update_time ASC", updated_since=recent),
+            ]
+        if object_ == "lead" and since is not None:
+            return [
+                place("lead", sort="update_time ASC", updated_since=since),
+                # The archive cannot be asked since when: the newest first, until they are known.
+                place("lead.archived", until=since, sort="update_time DESC"),
+            ]
+        if object_ == "customer" and since is not None:
+            return [cursor("customer", updated_since=since, **by_time)]
+        return [cursor(object_, **by_id)]
+
+    def _whole(self, _token: str) -> Iterator[Window]:
+        """Users come in one answer."""
+        yield Window(_list("person", self._data("person", PATHS["person"])), "", last=True)
+
+    def _by_cursor(self, name: str, **asked: str) -> Stretch:
+        """v2: page after page by cursor. Where one is refused, the stretch begins again: nothing is lost by that."""
+
+        def stretch(cursor: str) -> Iterator[Window]:
+            while True:
+                try:
+                    answer = self._data(name, PATHS[name], limit=PAGE_ROWS, cursor=cursor or None, **asked)
+                except UnexpectedError as error:
+                    if not cursor or error.status not in {400, 404, 410, 422}:
+                        raise
+                    cursor = ""
+                    continue
+                following = (answer.get("additional_data") or {}).get("next_cursor") or ""
+                if following and following == cursor:
+                    raise DriftError(_object(name), "next_cursor")
+                yield Window(_list(name, answer), following, last=not following)
+                if not following:
+                    return
+                cursor = following
+
+        return stretch
+
+    def _by_place(self, name: str, *, until: str = "", **asked: str) -> Stretch:
+        """v1: pages by start and limit. `until`: the newest are first, and those before that moment are not needed."""
+
+        def ask(start: int, size: int) -> tuple[Sequence[Any], bool]:
+            answer = self._data(name, PATHS[name], start=start, limit=size, **asked)
+            rows = _list(name, answer)
+            paging = (answer.get("additional_data") or {}).get("pagination") or {}
+            # Both are ISO in UTC: they compare as texts.
+            enough = bool(until and rows and str(rows[-1].get("update_time"))[:19] < until[:19])
+            return rows, bool(paging.get("more_items_in_collection")) and not enough
+
+        return lambda token: windows(ask, lambda row: f"{row.get('id')} {row.get('update_time')}", PAGE_ROWS, token)
+
+    def _data(self, name: str, path: str, **asked: Any) -> dict[str, Any]:
+        answer = self._client.get(path, **asked)
+        if not isinstance(answer, dict) or "data" not in answer:
+            raise DriftError(_object(name), "data")
+        return answer
+
+
+def _object(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _list(name: str, answer: dict[str, Any]) -> Sequence[Any]:
+    """v1 says null for an empty list."""
+    rows = answer["data"] or []
+    if not isinstance(rows, list):
+        raise DriftError(_object(name), "data")
+    return rows
+
+
+def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem]) -> Page:
+    told = [each for one in made for each in one]
+    records = {(each.object, each.ext_id): each for each in told if isinstance(each, Record)}
+    return Page(
+        object=object_,
+        # The leads that deals were before the deals.
+        records=sorted(records.values(), key=lambda record: record.object == object_),
+        gone=[each for each in told if isinstance(each, Gone)],
+        problems=problems,
+    )
+
+
+def _seconds(when: datetime) -> str:
+    """RFC 3339 in whole seconds, rounded down: fractions are refused."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def limits(options: Options) -> Limits:
+    return Limits(
+        base_url=f"https://{options.company}.pipedrive.com",
+        headers={"x-api-token": options.api_token.get_secret_value(), "accept": "application/json"},
+        # The smallest plan allows 20 in two seconds.
+        per_second=8,
+        budgets=_budgets,
+        is_limit=_is_limit,
+    )
+
+
+def _budgets(response: httpx.Response, now: datetime) -> list[Budget]:
+    """The two seconds' requests and the day's tokens; the latter are new at midnight, of UTC as far as is known."""
+
+    def number(name: str) -> int | None:
+        said = response.headers.get(name, "").strip()
+        return int(said) if said.isdecimal() else None
+
+    found = []
+    limit, remaining = number("x-ratelimit-limit"), number("x-ratelimit-remaining")
+    if limit is not None and remaining is not None:
+        resets = now + timedelta(seconds=number("x-ratelimit-reset") or 2)
+        found.append(Budget(limit=limit, remaining=remaining, resets=resets))
+    limit, remaining = number("x-daily-ratelimit-token-limit"), number("x-daily-ratelimit-token-remaining")
+    if limit is not None and remaining is not None:
+        midnight = (now + timedelta(days=1)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        found.append(Budget(limit=limit, remaining=remaining, resets=midnight, long=True))
+    return found
+
+
+def _is_limit(response: httpx.Response) -> bool:
+    """Who goes on after 429 gets a 403 with a page of HTML for a while; a real refusal is JSON."""
+    html = "html" in response.headers.get("content-type", "")
+    return response.status_code == 429 or (response.status_code == 403 and html)
+
+
+def check(opening: Opening) -> Account:
+    answer = opening.client.get(PATHS["me"])
+    me = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(me, dict) or not me.get("company_name"):
+        raise DriftError("person", "company_name")
+    return Account(str(me["company_name"]), me.get("default_currency"), me.get("timezone_name"))
+
+
+def hints(knock: Knock, options: Options, _now: datetime) -> Sequence[Hint]:
+    """The row that a webhook (version 2) speaks of, once its HTTP user and password are right."""
+    if options.webhook_user is None or options.webhook_password is None:
+        raise NotGenuineError("no HTTP user and password were agreed on")
+    pair = f"{options.webhook_user.get_secret_value()}:{options.webhook_password.get_secret_value()}"
+    expected = b"Basic " + base64.b64encode(pair.encode())
+    if not hmac.compare_digest(knock.headers.get("authorization", "").encode(), expected):
+        raise NotGenuineError("wrong HTTP user or password")
+    said = json.loads(knock.body)
+    meta = said.get("meta") if isinstance(said, dict) else None
+    if not isinstance(meta, dict):
+        raise ValueError("no meta")
+    object_, ext_id = _ENTITIES.get(str(meta.get("entity"))), meta.get("entity_id")
+    if object_ is None:
+        return []
+    if not isinstance(ext_id, (str, int)) or not str(ext_id):
+        raise ValueError("no entity_id")
+    # `attempt` counts the deliveries of one event.
+    event = (object_, ext_id, meta.get("action"), meta.get("timestamp"), meta.get("id"))
+    return [Hint(":".join(map(str, event)), object_, str(ext_id))]
+
+
+CONNECTOR = Declaration(
+    source=SOURCE,
+    title="Pipedrive",
+    options=Options,
+    walks=WALKS,
+    limits=limits,
+    open=Pipedrive,
+    check=check,
+    hints=hints,
+)
