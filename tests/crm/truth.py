@@ -47,6 +47,7 @@ class Quirks:
 QUIRKS: dict[str, Quirks] = {
     "toy": Quirks(),
     "dumb": Quirks(first_seen=True, merges=False),
+    "salesforce": Quirks(blank=frozenset({("stage", "pipeline_id")})),
 }
 
 
