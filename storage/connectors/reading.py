@@ -119,6 +119,16 @@ def minor(amount: str | int | Decimal | float | None, currency: str, field: str 
     return int(value.scaleb(get_currency_precision(currency)).to_integral_value())
 
 
+def oddity(amount: str | int | Decimal | float | None, currency: str) -> Reason | None:
+    """Why an amount that `minor` has read is kept with a flag; None for most."""
+    if amount is None or not str(amount).strip():
+        return None
+    value = Decimal(str(amount).strip()).scaleb(get_currency_precision(currency))
+    if value != value.to_integral_value():
+        return Reason.AMOUNT_ROUNDED
+    return Reason.AMOUNT_NEGATIVE if value < 0 else None
+
+
 def currency_of(code: str | None, default: str, field: str = "currency") -> str:
     """The ISO code that a row names, in capitals; `default` where it names none. Raises `UnreadableError`."""
     said = (code or "").strip().upper()

@@ -1,0 +1,345 @@
+"""HubSpot: deals, companies, leads (or the contacts that stand for them), owners, pipelines and exchange rates.
+
+Everything is listed once, by HubSpot's own cursor; later on its search tells what changed. Search returns no more than
+10,000 results however they are paged, so nothing is paged: each request asks for the first rows modified at or after
+the last one known. Where one moment has more rows than an answer holds (an import), they are read in the order of
+their ids. Search shows rows some time after they change, hence the look-back; the rows themselves are then read by id,
+with the history of their stage, which says when a deal was really closed. Search never finds archived rows: these are
+listed.
+
+Beside this room: `hubspot_api` (the protocol), `hubspot_rows` (its rows), `hubspot_records` (what they mean) and
+`hubspot_hooks` (webhooks).
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from pydantic import BaseModel, Field
+
+from storage.connectors import hubspot_api, hubspot_hooks, hubspot_records, hubspot_rows
+from storage.connectors.base import Account, Declaration, DriftError, Hint, Knock, Opening, Suggestion, Walk
+from storage.connectors.http import CrmError, RefusedError, UnexpectedError
+from storage.connectors.hubspot_api import Api, Json, Kind, Rows, archived_at, id_of, moment_of, property_of
+from storage.connectors.reading import Secret, read_rows
+from storage.records import Gone, Page, Pipeline, Position, Record
+
+_ARCHIVED = "archived:"
+"""Token of the second half of reading changes, before HubSpot's own cursor."""
+_TICK = timedelta(milliseconds=1)
+
+_CUSTOMER = Kind(
+    object="customer",
+    name="companies",
+    model=hubspot_rows.CompanyRow,
+    properties=hubspot_rows.CompanyProperties,
+    make=hubspot_records.company,
+)
+_LEAD = Kind(
+    object="lead",
+    name="leads",
+    model=hubspot_rows.LeadRow,
+    properties=hubspot_rows.LeadProperties,
+    make=hubspot_records.lead,
+    history="hs_pipeline_stage",
+)
+_CONTACT = Kind(
+    object="lead",
+    name="contacts",
+    model=hubspot_rows.ContactRow,
+    properties=hubspot_rows.ContactProperties,
+    make=hubspot_records.contact,
+    key="lastmodifieddate",
+)
+_DEAL = Kind(
+    object="deal",
+    name="deals",
+    model=hubspot_rows.DealRow,
+    properties=hubspot_rows.DealProperties,
+    make=hubspot_records.deal,
+    history="dealstage",
+)
+
+_log = logging.getLogger(__name__)
+
+
+class Options(BaseModel):
+    token: Secret = Field(
+        description="The access token: HubSpot, Settings, Integrations, Private apps (or Service keys), with the right "
+        "to read deals, companies, contacts, leads, owners and, with several currencies, multi-currency"
+    )
+    client_secret: Secret | None = Field(
+        default=None,
+        description="For webhooks only: the client secret of the same app. Without it, HubSpot is polled",
+    )
+
+
+def _changing(object_: str) -> Walk:
+    """Contacts, where they stand for leads, go by `lastmodifieddate`."""
+    return Walk(
+        object=object_,
+        key="hs_lastmodifieddate",
+        look_back=timedelta(minutes=15),
+        tells_deletes=True,
+        tells_merges=True,
+    )
+
+
+WALKS = (
+    Walk(object="rate"),
+    Walk(object="person"),
+    Walk(object="stage"),
+    _changing("customer"),
+    _changing("lead"),
+    _changing("deal"),
+)
+
+
+class HubSpot:
+    """See `storage.connectors.base.Connector`."""
+
+    source = "hubspot"
+    walks: Sequence[Walk] = WALKS
+
+    def __init__(self, opening: Opening) -> None:
+        self._client, self._api = opening.client, Api(opening.client)
+        self._currency, self._decided = opening.currency, opening.stages
+        self._statuses: dict[str, str] = {}
+        self._unknown: set[str] = set()
+
+    @property
+    def spent(self) -> int:
+        return self._client.spent
+
+    def suggestions(self) -> Sequence[Suggestion]:
+        return ()
+
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
+        if not walk.key:
+            page = self._whole(walk.object)
+            yield replace(page, position=position.done(self._client.there))
+        elif position.listing:
+            yield from self._listing(self._kind(walk.object), position)
+        else:
+            yield from self._changes(self._kind(walk.object), position)
+
+    def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
+        """See `Connector`; for a row that was merged, the one that took it over answers."""
+        if object_ in {"rate", "person", "stage"}:
+            page = self._whole(object_)
+            there = {each.ext_id for each in page.records if each.object == object_}
+            gone = [Gone(object=object_, ext_id=each) for each in ext_ids if each not in there]
+            return replace(page, gone=gone, listing=False, last=False)
+        kind = self._kind(object_)
+        asked = _theirs(kind, ext_ids)
+        page = self._read(kind, self._by_id(kind, asked))
+        known: set[str | None] = {each.ext_id for each in page.records}
+        known |= {each.ext_id for each in page.gone} | {each.ext_id for each in page.problems}
+        missing = [each for each in asked if _ours(kind, each) not in known]
+        archived = {id_of(kind, row): _archived(kind, row) for row in self._api.by_id(kind, missing, (), archived=True)}
+        gone = [archived.get(each) or Gone(object=object_, ext_id=_ours(kind, each)) for each in missing]
+        return replace(page, gone=[*page.gone, *gone])
+
+    # What changes: listed once, then searched.
+
+    def _listing(self, kind: Kind, position: Position) -> Iterator[Page]:
+        last = False
+        while not last:
+            found = self._api.listed(kind, position.token, self._links(kind))
+            last = not found.after
+            position = position.done(self._client.there) if last else replace(position, token=found.after)
+            yield replace(self._read(kind, found.rows), position=position, listing=True, last=last)
+
+    def _changes(self, kind: Kind, position: Position) -> Iterator[Page]:
+        while not position.token:
+            found = self._api.search(kind, position.since, position.after)
+            page = self._read(kind, self._by_id(kind, [id_of(kind, row) for row in found.rows]))
+            position = _next(kind, found, position)
+            yield replace(page, position=position)
+        last = False
+        while not last:
+            found = self._api.archived(kind, position.token.removeprefix(_ARCHIVED))
+            last = not found.after
+            gone = [_archived(kind, row) for row in found.rows]
+            position = position.done(self._client.there) if last else replace(position, token=_ARCHIVED + found.after)
+            yield Page(object=kind.object, records=(), gone=gone, position=position, last=last)
+
+    def _by_id(self, kind: Kind, ids: Sequence[str]) -> list[Json]:
+        return self._api.by_id(kind, ids, self._links(kind)) if ids else []
+
+    def _read(self, kind: Kind, rows: Sequence[Json]) -> Page:
+        if kind is _DEAL:
+            self._learn_stages(rows)
+        book = self._book(kind) if rows else None
+        told, problems = read_rows(rows, kind.model, lambda row: kind.make(row, book), kind.object)
+        return Page(
+            object=kind.object,
+            records=[each.record for each in told if each.record is not None],
+            gone=[gone for each in told for gone in each.gone],
+            passages=[passage for each in told for passage in each.passages],
+            problems=[
+                replace(each, ext_id=_ours(kind, each.ext_id)) if each.ext_id else each
+                for each in (*problems, *(flag for row in told for flag in row.kept))
+            ],
+        )
+
+    # What is read whole.
+
+    def _whole(self, object_: str) -> Page:
+        if object_ == "rate":
+            return self._rates()
+        return self._owners() if object_ == "person" else self._stages()
+
+    def _rates(self) -> Page:
+        """Every rate that the account ever set."""
+        try:
+            rows = list(self._api.all("rate", hubspot_api.RATES))
+        except (RefusedError, UnexpectedError) as error:
+            if not _is_absent(error):
+                raise
+            # One currency, or a token without that right: nothing is known of rates, and none is gone.
+            return Page(object="rate", records=(), last=True)
+        rates, problems = read_rows(rows, hubspot_rows.RateRow, hubspot_records.rate, "rate")
+        return Page(object="rate", records=rates, problems=problems, listing=True, last=True)
+
+    def _owners(self) -> Page:
+        rows = [row for said in ("false", "true") for row in self._api.all("person", hubspot_api.OWNERS, archived=said)]
+        people, problems = read_rows(rows, hubspot_rows.OwnerRow, hubspot_records.person, "person")
+        teams = {team.ext_id: team for _, team in people if team is not None}
+        records: list[Record] = [*teams.values(), *(person for person, _ in people)]
+        return Page(object="person", records=records, problems=problems, listing=True, last=True)
+
+    def _stages(self) -> Page:
+        pipelines, problems = read_rows(
+            self._api.pipelines("deals"), hubspot_rows.PipelineRow, lambda row: row, "pipeline"
+        )
+        records: list[Record] = [Pipeline(ext_id=row.id, name=row.label) for row in pipelines]
+        for pipeline in pipelines:
+            make = hubspot_records.stage_of(pipeline.id, self._decided)
+            stages, bad = read_rows(pipeline.stages, hubspot_rows.StageRow, make, "stage")
+            records += stages
+            problems += bad
+            self._statuses |= {stage.ext_id: stage.status for stage in stages}
+        return Page(object="stage", records=records, problems=problems, listing=True, last=True)
+
+    def _learn_stages(self, rows: Sequence[Json]) -> None:
+        """Know the stages of these deals; one that was made since the last look is asked for once."""
+        named = {stage for row in rows if (stage := property_of(row, "dealstage"))}
+        if new := named - self._statuses.keys() - self._unknown:
+            self._stages()
+            self._unknown |= new - self._statuses.keys()
+
+    # What is asked once, and only where it is needed.
+
+    def _book(self, kind: Kind) -> hubspot_records.Book:
+        return hubspot_records.Book(
+            currency=self._money if kind is _DEAL else self._currency,
+            statuses=self._statuses,
+            leads=self._leads if kind is _DEAL else "",
+            lead_states=self._lead_states if kind is _LEAD else {},
+        )
+
+    @cached_property
+    def _money(self) -> str:
+        """The account's currency: that of amounts which name none."""
+        try:
+            return self._api.ask(hubspot_api.ACCOUNT).get("companyCurrency") or self._currency
+        except (RefusedError, UnexpectedError) as error:
+            if not _is_absent(error):
+                raise
+            return self._currency
+
+    @cached_property
+    def _leads(self) -> str:
+        """`leads` where the account has them (Sales Hub Professional); else `contacts` stand for them."""
+        try:
+            self._api.there_is(_LEAD)
+        except (RefusedError, UnexpectedError) as error:
+            if not _is_absent(error):
+                raise
+            _log.info("hubspot_leads_are_contacts")
+            return "contacts"
+        return "leads"
+
+    @cached_property
+    def _lead_states(self) -> dict[str, str]:
+        stages = [stage for row in self._api.pipelines("leads") for stage in row.get("stages", ())]
+        return {str(stage["id"]): (stage.get("metadata") or {}).get("leadState", "") for stage in stages}
+
+    def _kind(self, object_: str) -> Kind:
+        if object_ == "lead":
+            return _LEAD if self._leads == "leads" else _CONTACT
+        return _DEAL if object_ == "deal" else _CUSTOMER
+
+    def _links(self, kind: Kind) -> tuple[str, ...]:
+        if kind is _DEAL:
+            return "companies", self._leads
+        return ("companies",) if kind is _LEAD else ()
+
+
+def _next(kind: Kind, found: Rows, position: Position) -> Position:
+    """Where the search goes on after these rows; past its end, the archived ones are next."""
+    moments = [moment for row in found.rows if (moment := moment_of(kind, row)) is not None]
+    if not found.after:
+        if not position.after:
+            return replace(position, token=_ARCHIVED)
+        # Every row of that one moment has been read.
+        since = (position.since or moments[-1]) + _TICK
+        return replace(position, since=since, after="")
+    if position.after:
+        return replace(position, after=id_of(kind, found.rows[-1]))
+    if not moments:
+        raise DriftError(kind.object, kind.key)
+    newest = max(moments)
+    if newest == min(moments) or (position.since is not None and newest <= position.since):
+        # More rows of one moment than an answer holds.
+        return replace(position, since=newest, after="0")
+    return replace(position, since=newest)
+
+
+def _archived(kind: Kind, row: Json) -> Gone:
+    """Only its id: the links of an archived row are no longer told, and Vigie keeps what it knew."""
+    return Gone(object=kind.object, ext_id=_ours(kind, id_of(kind, row)), at=archived_at(kind, row))
+
+
+def _ours(kind: Kind, ext_id: str) -> str:
+    return hubspot_records.contact_id(ext_id) if kind is _CONTACT else ext_id
+
+
+def _theirs(kind: Kind, ext_ids: Sequence[str]) -> list[str]:
+    """HubSpot's own ids; a lead's say nothing where contacts stand for leads, nor the other way round."""
+    prefix = _ours(kind, "")
+    numbers = [each.removeprefix(prefix) for each in dict.fromkeys(ext_ids) if each.startswith(prefix)]
+    return [each for each in numbers if each.isdecimal()]
+
+
+def _is_absent(error: CrmError) -> bool:
+    """Whether the account does not have it, or the token no right to it: not that the token is wrong."""
+    return isinstance(error, (RefusedError, UnexpectedError)) and error.status in {400, 403, 404}
+
+
+def _open(opening: Opening) -> HubSpot:
+    return HubSpot(opening)
+
+
+def _check(opening: Opening) -> Account:
+    told = opening.client.get(hubspot_api.ACCOUNT)
+    return Account(f"HubSpot {told.get('portalId', '')}".strip(), told.get("companyCurrency"), told.get("timeZone"))
+
+
+def _hints(knock: Knock, options: Options, now: datetime) -> list[Hint]:
+    return hubspot_hooks.hints(knock, options.client_secret, now)
+
+
+CONNECTOR = Declaration(
+    source="hubspot",
+    title="HubSpot",
+    options=Options,
+    walks=WALKS,
+    limits=lambda options: hubspot_api.limits(options.token.get_secret_value()),
+    open=_open,
+    check=_check,
+    hints=_hints,
+)
