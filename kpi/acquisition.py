@@ -22,7 +22,7 @@ class SpendRows(Rows):
 
     def __init__(self, ask: Ask) -> None:
         table = spend.alias("s")
-        super().__init__(table, ask.workspace_id, ask.currency, table.c.starts_on)
+        super().__init__(table, ask.workspace_id, table.c.starts_on)
 
     def key(self, dimension: str) -> Key:
         if dimension != "source":
@@ -35,7 +35,7 @@ def count(connection: Connection, ask: Ask) -> Counted:
     spent = spans.count(connection, ask, lambda _: SpendRows(ask), _spent)
     found = spans.count(connection, ask, lambda _: CustomerRows(ask, lives(ask, Wanted())), _new)
     left_out = facts.left_out(connection, ask, populations.SALES_OF_CUSTOMERS)
-    for reason in (Reason.DELETED, Reason.OTHER_CURRENCY):
+    for reason in (Reason.DELETED, Reason.UNCONVERTED):
         left_out[reason] = left_out.get(reason, 0) + spent.now[reason]
     return Counted(
         now=_both(spent.now, found.now),
@@ -61,12 +61,12 @@ def _new(rows: Rows, window: Period) -> spans.Columns:
 
 def _spent(rows: Rows, window: Period) -> spans.Columns:
     falls_in = sa.and_(rows.c.starts_on < window.end, rows.c.ends_on >= window.start)
-    gone, foreign = rows.c.deleted_at.is_not(None), rows.c.currency != rows.currency
-    counted = sa.and_(falls_in, sa.not_(gone), sa.not_(foreign))
+    gone, unconverted = rows.c.deleted_at.is_not(None), populations.is_unconverted(rows)
+    counted = sa.and_(falls_in, sa.not_(gone), sa.not_(unconverted))
     return {
         "spend": sa.func.sum(sa.case((counted, _share(rows, window)), else_=0)),
         Reason.DELETED: how_many(sa.and_(falls_in, gone)),
-        Reason.OTHER_CURRENCY: how_many(sa.and_(falls_in, foreign, sa.not_(gone))),
+        Reason.UNCONVERTED: how_many(sa.and_(falls_in, unconverted, sa.not_(gone))),
     }
 
 
@@ -77,7 +77,7 @@ def _share(rows: Rows, window: Period) -> ColumnElement[int]:
     by_start = days_between(rows.c.starts_on, sa.literal(window.start, sa.Date))
     until = sa.case((by_end > days, days), else_=by_end)
     since = sa.case((by_start < 0, 0), else_=by_start)
-    return _floor(until * rows.c.amount_minor, days) - _floor(since * rows.c.amount_minor, days)
+    return _floor(until * rows.c.value_minor, days) - _floor(since * rows.c.value_minor, days)
 
 
 def _floor(number: ColumnElement[int], by: ColumnElement[int]) -> ColumnElement[int]:

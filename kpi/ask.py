@@ -81,8 +81,8 @@ class Ask:
     def rows(self, table: str) -> Rows:
         """The rows of a table, not narrowed yet."""
         if table == "lead":
-            return LeadRows(self.workspace_id, self.currency)
-        return DealRows(self.workspace_id, self.currency, self.query.today)
+            return LeadRows(self.workspace_id)
+        return DealRows(self.workspace_id, self.query.today)
 
     def narrowed(self, rows: Rows) -> list[Condition]:
         """Of this workspace, within the asker's scope and the filters."""

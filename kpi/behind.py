@@ -32,6 +32,9 @@ class Row:
     customer: str | None
     amount_minor: int | None
     currency: str
+    """Of the amount as the source tells it."""
+    value_minor: int | None
+    """The amount in the workspace's currency; None without one, and where no rate is known."""
     created_on: date | None
     """A lead's own day; the first purchase of a customer."""
     closed_on: date | None
@@ -118,18 +121,20 @@ def _select(
     if kind == "lead":
         status: ColumnElement[Any] = sa.case((rows.c.is_converted, "converted"), else_="open")
         amount: ColumnElement[Any] = sa.cast(sa.null(), sa.BigInteger)
+        value: ColumnElement[Any] = sa.cast(sa.null(), sa.BigInteger)
         currency: ColumnElement[Any] = sa.literal(ask.currency, sa.Text)
         days = rows.c.day, rows.c.won_on
     else:
         status, amount, currency = rows.c.status, rows.c.amount_minor, rows.c.currency
+        value = rows.c.value_minor
         days = rows.c.created_on, rows.c.closed_on
-    columns = (rows.c.id, rows.c.name, owner, rows.c.customer_id, amount, currency, *days, status, reason)
+    columns = (rows.c.id, rows.c.name, owner, rows.c.customer_id, amount, currency, value, *days, status, reason)
     return _named(ask, rows, kind, columns).where(*narrowed, *conditions)
 
 
 def _named(ask: Ask, rows: Rows, kind: str, columns: Sequence[ColumnElement[Any]]) -> Select[tuple[Any, ...]]:
     """A select in the order of `Row`, with the names of owner and customer."""
-    row_id, name, owner, buyer, amount, currency, created_on, closed_on, status, reason = columns
+    row_id, name, owner, buyer, amount, currency, value, created_on, closed_on, status, reason = columns
     owners, buyers = person.alias(), customer.alias()
     source = rows.source.outerjoin(
         owners, sa.and_(owners.c.workspace_id == ask.workspace_id, owners.c.id == owner)
@@ -142,6 +147,7 @@ def _named(ask: Ask, rows: Rows, kind: str, columns: Sequence[ColumnElement[Any]
         sa.func.coalesce(buyers.c.name, buyer).label("customer"),
         amount.label("amount_minor"),
         currency.label("currency"),
+        value.label("value_minor"),
         created_on.label("created_on"),
         closed_on.label("closed_on"),
         status.label("status"),
@@ -166,7 +172,7 @@ def _customers(ask: Ask, formula: Retention | Acquisition | Lifetime) -> Select[
         (at_end, "won_back"),
         else_="gone",
     )
-    amount = sa.case((rows.c.with_amount_0 > 0, rows.c.amount_0), else_=sa.null())
+    amount = sa.cast(sa.case((rows.c.with_amount_0 > 0, rows.c.amount_0), else_=sa.null()), sa.BigInteger)
     nothing = sa.cast(sa.null(), sa.Text)
     narrowed = ask.narrowed(rows)
     columns = (
@@ -174,8 +180,9 @@ def _customers(ask: Ask, formula: Retention | Acquisition | Lifetime) -> Select[
         nothing,
         rows.owner(),
         rows.c.customer_id,
-        sa.cast(amount, sa.BigInteger),
+        amount,
         sa.literal(ask.currency, sa.Text),
+        amount,
         rows.c.first_day,
         sa.cast(sa.null(), sa.Date),
         status,

@@ -43,7 +43,8 @@ def last_days(windows: Sequence[Period]) -> tuple[date, ...]:
 
 def lives(ask: Ask, wanted: Wanted) -> Subquery:
     """One row per customer who ever bought: `customer_id`, `first_day`, `by_contract` (0 or 1), `active_<n>` (0 or 1)
-    for each wanted day, and for each wanted window `sales_<n>`, `with_amount_<n>` and `amount_<n>`."""
+    for each wanted day, and for each wanted window `sales_<n>`, `with_amount_<n>`, `amount_<n>` (minor units of the
+    workspace's currency) and `unconverted_<n>` (sales with an amount that no rate is known for)."""
     spells = _spells(ask).subquery("spells")
     has_contract = sa.func.max(spells.c.by_contract)
     columns: list[ColumnElement[Any]] = []
@@ -54,10 +55,12 @@ def lives(ask: Ask, wanted: Wanted) -> Subquery:
         columns.append(sa.case((has_contract == 1, by_contract), else_=by_sale).label(f"active_{at}"))
     for at, window in enumerate(wanted.windows):
         sold = sa.and_(spells.c.by_contract == 0, spells.c.starts_on >= window.start, spells.c.starts_on < window.end)
-        valued = sa.and_(sold, spells.c.amount_minor.is_not(None), spells.c.currency == ask.currency)
+        valued = sa.and_(sold, spells.c.value_minor.is_not(None))
+        unconverted = sa.and_(sold, spells.c.amount_minor.is_not(None), spells.c.value_minor.is_(None))
         columns.append(sa.func.sum(sa.case((sold, 1), else_=0)).label(f"sales_{at}"))
         columns.append(sa.func.sum(sa.case((valued, 1), else_=0)).label(f"with_amount_{at}"))
-        columns.append(sa.func.sum(sa.case((valued, spells.c.amount_minor), else_=0)).label(f"amount_{at}"))
+        columns.append(sa.func.sum(sa.case((valued, spells.c.value_minor), else_=0)).label(f"amount_{at}"))
+        columns.append(sa.func.sum(sa.case((unconverted, 1), else_=0)).label(f"unconverted_{at}"))
     return (
         sa.select(
             sa.literal(ask.workspace_id, sa.Text).label("workspace_id"),
@@ -98,7 +101,7 @@ def _spell(
         ends_on.label("ends_on"),
         sa.literal_column(str(by_contract), sa.Integer).label("by_contract"),
         table.c.amount_minor,
-        table.c.currency,
+        table.c.value_minor,
     ).where(table.c.workspace_id == ask.workspace_id, table.c.deleted_at.is_(None))
 
 
@@ -106,7 +109,7 @@ class CustomerRows(Rows):
     """Customers (`lives`), with the keys of their first won deal; a segment or source it lacks is the customer's."""
 
     def __init__(self, ask: Ask, table: Subquery) -> None:
-        super().__init__(table, ask.workspace_id, ask.currency, table.c.first_day)
+        super().__init__(table, ask.workspace_id, table.c.first_day)
         self._ask = ask
 
     def owner(self) -> Key:
@@ -138,7 +141,7 @@ def _first_deals(ask: Ask) -> Subquery:
     )
     # No window function: SQLite would read all of its rows again for every customer.
     is_first = ~sa.exists().where(*_won(ask, before), before.c.customer_id == mine.c.customer_id, earlier)
-    rows = DealRows(ask.workspace_id, ask.currency, ask.query.today, mine)
+    rows = DealRows(ask.workspace_id, ask.query.today, mine)
     keys = [rows.key(dimension).label(dimension) for dimension in ("rep", "team", "segment", "source")]
     first = sa.select(rows.c.customer_id, *keys).select_from(rows.source)
     return first.where(*_won(ask, mine), is_first).subquery("first_deal")

@@ -23,8 +23,9 @@ def year_to(window: Period) -> Period:
 
 
 def count(connection: Connection, ask: Ask) -> Counted:
-    """Cells of `amount`, `with_amount`, `sales`, `buyers` (of the 12 months), `at_start`, `kept`, `at_end` (see
-    `kpi.retention`) and `tenure_days` (days since the first sale of those active at the end)."""
+    """Cells of `amount`, `with_amount`, `sales`, `unconverted` (sales whose amount has no value) and `buyers` of the 12
+    months; `at_start`, `kept`, `at_end` (see `kpi.retention`) and `tenure_days` (days since the first sale of those
+    active at the end)."""
     wanted = Wanted()
 
     def select_from(asked: Sequence[Period]) -> Rows:
@@ -43,6 +44,7 @@ def count(connection: Connection, ask: Ask) -> Counted:
             "amount": sa.func.sum(rows.c[f"amount_{at}"]),
             "with_amount": sa.func.sum(rows.c[f"with_amount_{at}"]),
             "sales": sa.func.sum(rows.c[f"sales_{at}"]),
+            "unconverted": sa.func.sum(rows.c[f"unconverted_{at}"]),
             "buyers": how_many(rows.c[f"sales_{at}"] > 0),
             "at_start": how_many(at_start),
             "kept": how_many(sa.and_(at_start, at_end)),

@@ -58,9 +58,14 @@ def by_flag(rows: Rows) -> Condition:
     return rows.c.by_flag
 
 
+def first_seen(rows: Rows) -> Condition:
+    """Created, for all that is known, on the day on which Vigie first saw it."""
+    return rows.c.created_seen
+
+
 def amount(rows: Rows) -> ColumnElement[int]:
     """Minor units of the workspace's currency."""
-    return rows.c.amount_minor
+    return rows.c.value_minor
 
 
 def additional(rows: Rows) -> Condition:
@@ -117,6 +122,7 @@ SALES_ADDITIONAL = Measure("sales_additional", populations.SALES, additional)
 SALES_UPSELL = Measure("sales_upsell", populations.SALES, of_kind("upsell"))
 SALES_CROSS_SELL = Measure("sales_cross_sell", populations.SALES, of_kind("cross_sell"))
 SALES_OF_UNKNOWN_KIND = Measure("sales_of_unknown_kind", populations.SALES, of_kind("additional"))
+SALES_UNCONVERTED = Measure("sales_unconverted", populations.SALES, populations.is_unconverted)
 SALES_AMOUNT = Measure("sales_amount", populations.SALES_AMOUNTS, amount=amount)
 SALES_WITH_AMOUNT = Measure("sales_with_amount", populations.SALES_AMOUNTS)
 ADDITIONAL_AMOUNT = Measure("additional_amount", populations.SALES_AMOUNTS, additional, amount)
@@ -126,3 +132,9 @@ LEADS_NOT_CONVERTED = Measure("leads_not_converted", populations.LEADS, not_conv
 LEADS_BY_FLAG = Measure("leads_by_flag", populations.LEADS, by_flag)
 CONVERSIONS = Measure("conversions", populations.CONVERTED)
 CONVERSIONS_BY_FLAG = Measure("conversions_by_flag", populations.CONVERTED, by_flag)
+
+BY_FIRST_SEEN = {
+    population: Measure(f"{population.key}_first_seen", population, first_seen)
+    for population in (populations.CREATED, populations.WON_CYCLES, populations.ALL_CYCLES)
+}
+"""For each population that looks at the creation day: those of it that have none but the day they were first seen."""

@@ -12,11 +12,12 @@ from kpi.names import with_names
 from kpi.period import Period
 from kpi.populations import Population, cycle_days
 
-_NOTHING = {"twice": 0, "rows": 0}
+_NOTHING = {"twice": 0, "rows": 0, "first_seen": 0}
 
 
 def count(connection: Connection, ask: Ask, population: Population) -> Counted:
-    """Cells of `twice` (the sum of the two middle values) and `rows`; the rows left out are counted with them."""
+    """Cells of `twice` (the sum of the two middle values), `rows`, and of these `first_seen` (created, for all that is
+    known, on the day they were first seen); the rows left out are counted with them."""
     counted = Counted(_NOTHING, _NOTHING if ask.before else None)
     counted.left_out = left_out(connection, ask, population)
     groups: dict[str | None, Cell] = {}
@@ -24,7 +25,7 @@ def count(connection: Connection, ask: Ask, population: Population) -> Counted:
     series: dict[date, Cell] = {bucket.start: _NOTHING for bucket in ask.buckets}
     counted.groups, counted.groups_before, counted.series = groups, groups_before, series
     for row in connection.execute(_statement(ask, population)).mappings():
-        cell = {"twice": int(row["twice"]), "rows": int(row["rows"])}
+        cell = {name: int(row[name]) for name in _NOTHING}
         match row["part"]:
             case "now":
                 counted.now = cell
@@ -72,7 +73,7 @@ def _median(
         bucket = sa.case(*((axis < each.end, at) for at, each in enumerate(buckets[:-1])), else_=len(buckets) - 1)
     conditions = [*ask.narrowed(rows), population.counted(rows), axis >= period.start, axis < period.end]
     inner = (
-        sa.select(key.label("key"), bucket.label("bucket"), cycle_days(rows).label("days"))
+        sa.select(key.label("key"), bucket.label("bucket"), cycle_days(rows).label("days"), rows.c.created_seen)
         .select_from(rows.source)
         .where(*conditions)
         .subquery()
@@ -91,4 +92,5 @@ def _median(
         ranked.c.bucket,
         sa.func.sum(lower + upper).label("twice"),
         sa.func.max(ranked.c.rows).label("rows"),
+        sa.func.sum(sa.case((ranked.c.created_seen, 1), else_=0)).label("first_seen"),
     ).group_by(ranked.c.key, ranked.c.bucket)

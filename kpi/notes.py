@@ -97,11 +97,19 @@ def _of_source(connection: Connection, ask: Ask, counted: Counted) -> Iterator[N
     split = {name: counted.now.get(measure.key, 0) for name, measure in kinds.items()}
     if any(split.values()):
         yield Note(Said.UPSELL_KINDS, split)
+    if unconverted := counted.now.get(measures.SALES_UNCONVERTED.key, 0) + counted.now.get("unconverted", 0):
+        yield Note(Said.UNCONVERTED_AMOUNTS, {"count": unconverted})
+    if first_seen := sum(counted.now.get(key, 0) for key in _FIRST_SEEN):
+        yield Note(Said.FIRST_SEEN, {"count": first_seen})
     flagged = sum(counted.now.get(each.key, 0) for each in (measures.LEADS_BY_FLAG, measures.CONVERSIONS_BY_FLAG))
     if flagged:
         yield Note(Said.CRM_FLAG, {"count": flagged})
     if counted.now.get(measures.LEADS.key) and not _tells_qualified(connection, ask.workspace_id):
         yield Note(Said.ALL_QUALIFIED)
+
+
+_FIRST_SEEN = ("first_seen", *(measure.key for measure in measures.BY_FIRST_SEEN.values()))
+"""Where a plan counts the rows created on the day they were first seen: at most one of them."""
 
 
 def _tells_qualified(connection: Connection, workspace_id: str) -> bool:

@@ -18,6 +18,7 @@ from kpi.formulas import (
     Stock,
     Total,
 )
+from kpi.measures import BY_FIRST_SEEN
 
 
 def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[Formula]) -> Counted:
@@ -40,5 +41,6 @@ def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[F
 def _additive(connection: Connection, ask: Ask, formula: Additive, beside: Sequence[Formula]) -> Counted:
     told = tuple(dict.fromkeys(measure.population for measure in formula.measures))
     others = [measure for each in beside if isinstance(each, Rate | Mean | Total) for measure in each.measures]
-    measures = tuple(dict.fromkeys([*formula.measures, *others]))
+    first_seen = [BY_FIRST_SEEN[population] for population in told if population in BY_FIRST_SEEN]
+    measures = tuple(dict.fromkeys([*formula.measures, *others, *first_seen]))
     return facts.count(connection, ask, measures, told)

@@ -97,8 +97,9 @@ def _no_amount(rows: Rows) -> Condition:
     return rows.c.amount_minor.is_(None)
 
 
-def _other_currency(rows: Rows) -> Condition:
-    return rows.c.currency != rows.currency
+def is_unconverted(rows: Rows) -> Condition:
+    """An amount without a value in the workspace's currency: no rate is known for its day."""
+    return sa.and_(rows.c.amount_minor.is_not(None), rows.c.value_minor.is_(None))
 
 
 def _no_customer(rows: Rows) -> Condition:
@@ -119,7 +120,7 @@ def _not_inbound(rows: Rows) -> Condition:
 
 
 _DELETED = (Reason.DELETED, is_deleted)
-_AMOUNT = ((Reason.NO_AMOUNT, _no_amount), (Reason.OTHER_CURRENCY, _other_currency))
+_AMOUNT = ((Reason.NO_AMOUNT, _no_amount), (Reason.UNCONVERTED, is_unconverted))
 _CYCLE = ((Reason.NO_CREATION_DATE, _no_creation_date), (Reason.CLOSED_BEFORE_CREATED, _closed_before_created))
 _SALE = (Reason.NO_CUSTOMER, _no_customer)
 _LEAD = ((Reason.NOT_QUALIFIED, _not_qualified), (Reason.NOT_INBOUND, _not_inbound))

@@ -23,8 +23,8 @@ class Reason(StrEnum):
     """Put to sleep in the period: neither won nor lost."""
     NO_AMOUNT = "no_amount"
     """Won without an amount (0 is an amount)."""
-    OTHER_CURRENCY = "other_currency"
-    """An amount in another currency than the workspace's: never added up, never converted by guess."""
+    UNCONVERTED = "unconverted"
+    """An amount in another currency than the workspace's, and no rate for its day: never converted by guess."""
     NO_CUSTOMER = "no_customer"
     """A sale of no known customer: neither first nor additional."""
     NOT_QUALIFIED = "not_qualified"
@@ -63,6 +63,12 @@ class Said(StrEnum):
     that a purchase keeps a customer active."""
     CRM_FLAG = "crm_flag"
     """The source links no deals to leads: its own flag says which were converted. `count`: leads so counted."""
+    FIRST_SEEN = "first_seen"
+    """The source gives no creation dates: the day on which Vigie first saw a deal stands for it. `count`: counted deals
+    with such a day."""
+    UNCONVERTED_AMOUNTS = "unconverted_amounts"
+    """A part of the value, or a reading shown beside it, adds amounts, and lacks those in another currency that no rate
+    is known for. `count`: rows."""
     ALL_QUALIFIED = "all_qualified"
     """The source says neither qualified nor inbound: all leads count as both."""
     UPSELL_KINDS = "upsell_kinds"

@@ -27,11 +27,9 @@ _DEALS = deal.alias("d")
 class Rows:
     """One table (or subquery), the day on which each of its rows has its owner, and the joins used so far."""
 
-    def __init__(self, table: FromClause, workspace_id: str, currency: str, day: ColumnElement[date]) -> None:
+    def __init__(self, table: FromClause, workspace_id: str, day: ColumnElement[date]) -> None:
         self.c = table.c
         self.workspace_id = workspace_id
-        self.currency = currency
-        """ISO code of the workspace's currency."""
         self.day = day
         self.won_before: date | None = None
         """Wins (conversions) of this day and later are not known yet: for a cohort seen at an earlier age."""
@@ -113,10 +111,10 @@ class Rows:
 class DealRows(Rows):
     """Deals, or those of them that `table` holds; `today` is the day on which an open deal has its owner."""
 
-    def __init__(self, workspace_id: str, currency: str, today: date, table: FromClause | None = None) -> None:
+    def __init__(self, workspace_id: str, today: date, table: FromClause | None = None) -> None:
         table = _DEALS if table is None else table
         day: ColumnElement[date] = sa.func.coalesce(table.c.closed_on, sa.literal(today, sa.Date))
-        super().__init__(table, workspace_id, currency, day)
+        super().__init__(table, workspace_id, day)
 
     def owner(self) -> Key:
         """The owner when the deal was first seen closed: a later reassignment does not move it."""
@@ -135,9 +133,9 @@ class LeadRows(Rows):
     `won_on` (day of conversion, null when unknown), `by_flag` (converted by the source's own flag).
     """
 
-    def __init__(self, workspace_id: str, currency: str) -> None:
+    def __init__(self, workspace_id: str) -> None:
         table = _leads(workspace_id)
-        super().__init__(table, workspace_id, currency, sa.func.coalesce(table.c.day, table.c.won_on))
+        super().__init__(table, workspace_id, sa.func.coalesce(table.c.day, table.c.won_on))
 
 
 # An expression is the same for every question of a workspace, and costs more to build than to run.

@@ -1,5 +1,6 @@
 """What stands around a number: how fresh the data is, when it begins, the target, whose teams."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,7 +11,8 @@ from kpi.declaration import Kpi, Reading
 from kpi.formulas import Formula, Mean, Median, Rate, Total
 from kpi.query import KpiQuery, Unit
 from kpi.scope import Scope
-from storage.schema import contract, cursor, deal, lead, membership, person, purchase, team
+from storage.schema import contract, cursor, deal, lead, membership, person, purchase, source, team
+from storage.status import READY, REFUSED, STOPPED
 from storage.targets import find_target
 
 _CUSTOMERS = ("deal", "contract", "purchase", "customer")
@@ -24,13 +26,40 @@ OBJECTS: dict[str, tuple[str, ...]] = {
 """What a KPI is computed from; deals for those not named."""
 
 
+def rests_on(metric: str, objects: Collection[str]) -> bool:
+    """Whether a KPI is computed from any of these objects."""
+    return not set(OBJECTS.get(metric, ("deal",))).isdisjoint(objects)
+
+
 def as_of(connection: Connection, workspace_id: str, metric: str) -> datetime | None:
-    """When the data of a KPI was last known to be complete: the oldest of its objects; None = never."""
-    objects = OBJECTS.get(metric, ("deal",))
-    query = sa.select(cursor.c.complete_at).where(cursor.c.workspace_id == workspace_id, cursor.c.object.in_(objects))
-    moments = list(connection.scalars(query))
+    """When the data of a KPI was last known to be complete: the oldest of its objects; None = never.
+
+    A source that a person stopped is waited for no longer, unless nothing else tells these objects.
+    """
+    told = _told(connection, workspace_id, metric)
+    moments = [moment for moment, state in told if state != STOPPED] or [moment for moment, _ in told]
     known = [moment for moment in moments if moment is not None]
     return min(known) if known and len(known) == len(moments) else None
+
+
+def is_late(connection: Connection, workspace_id: str, metric: str, since: datetime) -> bool:
+    """Whether a connected source has not confirmed an object of the KPI complete since then.
+
+    What was loaded by hand, or from a source that was stopped, is as old as it is said to be: nothing newer is awaited.
+    """
+    waited_for = (moment for moment, state in _told(connection, workspace_id, metric) if state in {READY, REFUSED})
+    return any(moment is not None and moment < since for moment in waited_for)
+
+
+def _told(connection: Connection, workspace_id: str, metric: str) -> list[tuple[datetime | None, str | None]]:
+    """For each source and object of the KPI: complete up to when, and the state of the source where it is connected."""
+    objects = OBJECTS.get(metric, ("deal",))
+    query = (
+        sa.select(cursor.c.complete_at, source.c.state)
+        .outerjoin(source, sa.and_(source.c.workspace_id == cursor.c.workspace_id, source.c.source == cursor.c.source))
+        .where(cursor.c.workspace_id == workspace_id, cursor.c.object.in_(objects))
+    )
+    return [(row.complete_at, row.state) for row in connection.execute(query)]
 
 
 def first_day(connection: Connection, workspace_id: str, formula: Formula) -> date | None:

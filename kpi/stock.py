@@ -13,12 +13,13 @@ from kpi import spans
 from kpi.ask import Ask, Counted
 from kpi.formulas import Stock
 from kpi.period import Period
+from kpi.populations import is_unconverted
 from kpi.reasons import Reason
 from kpi.rows import Condition, Rows
 from kpi.spans import how_many
 
 _TOLD = {
-    "amount": (Reason.DELETED, Reason.NO_CREATION_DATE, Reason.NO_AMOUNT, Reason.OTHER_CURRENCY),
+    "amount": (Reason.DELETED, Reason.NO_CREATION_DATE, Reason.NO_AMOUNT, Reason.UNCONVERTED),
     "count": (Reason.DELETED, Reason.NO_CREATION_DATE),
 }
 
@@ -39,13 +40,14 @@ def reason(ask: Ask, rows: Rows, window: Period, formula: Stock) -> sa.ColumnEle
         Reason.DELETED: rows.c.deleted_at.is_not(None),
         Reason.NO_CREATION_DATE: sa.and_(rows.c.created_on.is_(None), sa.true() if in_the_past else sa.false()),
         Reason.NO_AMOUNT: rows.c.amount_minor.is_(None),
-        Reason.OTHER_CURRENCY: rows.c.currency != rows.currency,
+        Reason.UNCONVERTED: is_unconverted(rows),
     }
     return sa.case(*((tests[each], sa.literal(str(each))) for each in _TOLD[formula.key]), else_=sa.null())
 
 
 def count(connection: Connection, ask: Ask, formula: Stock) -> Counted:
-    """Cells of `amount` (minor units) and `count` of the deals open at the end of each window."""
+    """Cells of `amount` (minor units) and `count` of the deals open at the end of each window, and of those that the
+    formula counts `first_seen`: created, for all that is known, on the day they were first seen."""
 
     def columns(rows: Rows, window: Period) -> spans.Columns:
         is_open = is_open_at(ask, rows, window)
@@ -54,8 +56,9 @@ def count(connection: Connection, ask: Ask, formula: Stock) -> Counted:
         counted = sa.and_(is_open, reason(ask, rows, window, Stock("count")).is_(None))
         told = {str(each): how_many(sa.and_(is_open, why == str(each))) for each in _TOLD[formula.key]}
         return {
-            "amount": sa.func.sum(sa.case((valued, rows.c.amount_minor), else_=0)),
+            "amount": sa.func.sum(sa.case((valued, rows.c.value_minor), else_=0)),
             "count": how_many(counted),
+            "first_seen": how_many(sa.and_(is_open, why.is_(None), rows.c.created_seen)),
             **told,
         }
 

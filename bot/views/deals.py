@@ -57,10 +57,10 @@ def deals_reply(found: Behind, offset: int, result: KpiResult, viewer: Viewer) -
             "{range}, {count} of them left out: they come last", range=shown, count=count(left_out, language.locale)
         )
     head = [_(KIND[found.rows[0].kind]), _("Customer"), _("Rep"), _("Status"), _("Amount"), _("Created"), _("Closed")]
-    cells = [_cells(row, language) for row in found.rows]
+    cells = [_cells(row, result.currency, language) for row in found.rows]
     # A lead has no amount and seldom a customer: a column that would be empty is left away.
     kept = [at for at in range(len(head)) if any(line[at] for line in cells)]
-    sortable = [[cells[line][at] if at != AMOUNT else _number(row, cells[line][at]) for at in kept]
+    sortable = [[cells[line][at] if at != AMOUNT else _number(row, result.currency, cells[line][at]) for at in kept]
                 for line, row in enumerate(found.rows)]  # fmt: skip
     head, cells = [head[at] for at in kept], [[line[at] for at in kept] for line in cells]
     top: list[Block] = [paragraph(Bold(_("Behind this number")), "\n", headline)]
@@ -74,7 +74,7 @@ def deals_reply(found: Behind, offset: int, result: KpiResult, viewer: Viewer) -
     return Reply("\n".join(text), richest, [plain])
 
 
-def _cells(row: Row, language: Language) -> list[str]:
+def _cells(row: Row, currency: str, language: Language) -> list[str]:
     absent = language._("(none)")
     status = language._(STATUS[row.kind].get(row.status, row.status))
     if row.reason is not None:
@@ -84,18 +84,26 @@ def _cells(row: Row, language: Language) -> list[str]:
         name(row.customer, ""),
         name(row.owner, absent),
         status,
-        _amount(row, language) or "",
+        _amount(row, currency, language) or "",
         _day(row.created_on, language),
         _day(row.closed_on, language),
     ]
 
 
-def _amount(row: Row, language: Language) -> str | None:
-    return None if row.amount_minor is None else money(Fraction(row.amount_minor), row.currency, language.locale)
+def _amount(row: Row, currency: str, language: Language) -> str | None:
+    """The deal's own amount, and what it is worth in the workspace's currency where that is another."""
+    if row.amount_minor is None:
+        return None
+    own = money(Fraction(row.amount_minor), row.currency, language.locale)
+    if row.currency == currency or row.value_minor is None:
+        return own
+    worth = money(Fraction(row.value_minor), currency, language.locale)
+    return language._("{amount} ({converted})", amount=own, converted=worth)
 
 
-def _number(row: Row, shown: str) -> str | tuple[float, str]:
-    return shown if row.amount_minor is None else (float(major(Fraction(row.amount_minor), row.currency)), shown)
+def _number(row: Row, currency: str, shown: str) -> str | tuple[float, str]:
+    """What the amounts are sorted by: their worth in one currency."""
+    return shown if row.value_minor is None else (float(major(Fraction(row.value_minor), currency)), shown)
 
 
 def _day(on: date | None, language: Language) -> str:

@@ -119,6 +119,18 @@ def _of_data(code: Said, values: Any, result: KpiResult, language: Language) -> 
                 "{count} leads are counted by the CRM's own flag, because they are linked to no deal.",
                 values["count"],
             )
+        case Said.FIRST_SEEN:
+            return n(
+                "The CRM gives no creation date: for {count} deal of the number it is the day it was first seen.",
+                "The CRM gives no creation date: for {count} deals of the number it is the day they were first seen.",
+                values["count"],
+            )
+        case Said.UNCONVERTED_AMOUNTS:
+            return n(
+                "{count} amount in another currency is not added up: no rate is known for its day.",
+                "{count} amounts in other currencies are not added up: no rate is known for their days.",
+                values["count"],
+            )
         case Said.ALL_QUALIFIED:
             return _("The source tells neither qualified nor inbound leads: all count.")
         case Said.LTV_PARTS:
@@ -180,8 +192,12 @@ def left_out_sentence(left_out: LeftOut, language: Language) -> str:
             return n("{count} left out: dormant.", "{count} left out: dormant.", count)
         case Reason.NO_AMOUNT:
             return n("{count} left out: no amount.", "{count} left out: no amount.", count)
-        case Reason.OTHER_CURRENCY:
-            return n("{count} left out: in another currency.", "{count} left out: in another currency.", count)
+        case Reason.UNCONVERTED:
+            return n(
+                "{count} left out: not converted, in another currency without a rate for that day.",
+                "{count} left out: not converted, in other currencies without a rate for those days.",
+                count,
+            )
         case Reason.NO_CUSTOMER:
             return n("{count} left out: no customer.", "{count} left out: no customer.", count)
         case Reason.NOT_QUALIFIED:

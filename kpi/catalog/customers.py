@@ -92,7 +92,7 @@ UPSELL_RATE = Kpi(
                 m.SALES_ADDITIONAL,
                 m.SALES,
                 subset=True,
-                told=(m.SALES_UPSELL, m.SALES_CROSS_SELL, m.SALES_OF_UNKNOWN_KIND),
+                told=(m.SALES_UPSELL, m.SALES_CROSS_SELL, m.SALES_OF_UNKNOWN_KIND, m.SALES_UNCONVERTED),
             ),
             numerator=_("additional sales"),
             denominator=_("sales"),

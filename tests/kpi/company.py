@@ -9,12 +9,14 @@ Days are ISO texts or dates; amounts are minor units; every method gives the id 
 """
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
 
 from storage import schema
 from storage.database import insert, writing
+from storage.rates import VALUED, Rates
 
 WORKSPACE = "w1"
 SEEN = datetime(2020, 1, 1, tzinfo=UTC)
@@ -53,9 +55,17 @@ class Company:
         )
 
     def save(self, engine: Engine) -> "Company":
-        """Write everything in one transaction."""
+        """Write everything in one transaction; every amount gets its value by the rates."""
         with writing(engine) as connection:
+            if "rate" in self.rows:
+                connection.execute(insert(connection, schema.rate), self.rows["rate"])
+            rates = Rates.read(connection, self.workspace_id, self.currency)
             for name, rows in self.rows.items():
+                if name == "rate":
+                    continue
+                if name in VALUED:
+                    for row in rows:
+                        row["value_minor"] = rates.value_of(name, row)
                 connection.execute(insert(connection, getattr(schema, name)), rows)
         return self
 
@@ -70,7 +80,10 @@ class Company:
 
     def member(self, person: str, team: str, *, starts: Day = date.min, ends: Day = None) -> None:
         """`person` is in `team` from `starts` until the day before `ends`."""
-        self._row("membership", person_id=person, team_id=team, starts_on=day(starts), ends_on=day(ends))
+        starts_on, ends_on = day(starts), day(ends)
+        self._row(
+            "membership", person_id=person, team_id=team, starts_on=starts_on, ends_on=ends_on, first_seen_at=SEEN
+        )
 
     def customer(
         self, name: str, *, segment: str | None = None, origin: str | None = None, region: str | None = None
@@ -108,6 +121,7 @@ class Company:
         kind: str | None = None,
         deleted: bool = False,
         source: str | None = None,
+        created_seen: bool = False,
     ) -> str:
         """A deal, open unless `won`, `lost` or `slept` (dormant) says the day on which it was closed."""
         said = {"won": won, "lost": lost, "dormant": slept}
@@ -131,6 +145,7 @@ class Company:
             amount_minor=amount,
             currency=currency or self.currency,
             created_on=day(created),
+            created_seen=created_seen,
             created_at=None,
             closed_on=day(closed or said.get(told)),
             closed_at=None,
@@ -231,6 +246,12 @@ class Company:
             origin=origin,
             amount_minor=amount,
             currency=currency or self.currency,
+        )
+
+    def rate(self, base: str, rate: str, starts: Day, *, currency: str | None = None) -> str:
+        """From this day on, 1 `base` is `rate` of `currency` (else the company's)."""
+        return self._sourced(
+            "rate", base=base, currency=currency or self.currency, starts_on=day(starts), rate=Decimal(rate)
         )
 
     def changed(self, deal: str, field: str, old: str | None, new: str | None, seen: datetime) -> None:

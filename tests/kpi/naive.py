@@ -17,6 +17,7 @@ Keep = Callable[[Row], bool]
 Value = tuple[Fraction | None, Fraction | None, Fraction | None]
 
 YEAR = 365
+DECIMALS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
 
 
 def a_year_before(day: date) -> date:
@@ -95,12 +96,37 @@ class Naive:
     def alive(self, table: str) -> list[Row]:
         return [row for row in self.tables.get(table, []) if row["deleted_at"] is None]
 
-    def sales_of(self, customer: str) -> list[tuple[date, int | None, str]]:
+    def sales_of(self, customer: str) -> list[tuple[date, int | None]]:
         bought = [row for row in self.alive("purchase") if row["customer_id"] == customer]
         if bought:
-            return [(row["purchased_on"], row["amount_minor"], row["currency"]) for row in bought]
+            return [(row["purchased_on"], self.worth(row, row["purchased_on"])) for row in bought]
         won = [deal for deal in self.won_deals() if deal["customer_id"] == customer]
-        return [(deal["closed_on"], deal["amount_minor"], deal["currency"]) for deal in won]
+        return [(deal["closed_on"], self.worth_of_deal(deal)) for deal in won]
+
+    def worth(self, row: Row, day: date | None) -> int | None:
+        """The amount in the company's currency by the newest rate up to a day (None: of all)."""
+        amount, own = row["amount_minor"], row["currency"]
+        if amount is None or own == self.currency:
+            return amount  # type: ignore[no-any-return]
+        known = []
+        for rate in self.alive("rate"):
+            if day is not None and rate["starts_on"] > day:
+                continue
+            if (rate["base"], rate["currency"]) == (own, self.currency):
+                known.append((rate["starts_on"], 1, Fraction(rate["rate"]), rate["id"]))
+            if (rate["base"], rate["currency"]) == (self.currency, own):
+                known.append((rate["starts_on"], 0, 1 / Fraction(rate["rate"]), rate["id"]))
+        if not known:
+            return None
+        newest = max(known, key=lambda found: found[:2])[:2]
+        rate = min((found for found in known if found[:2] == newest), key=lambda found: found[3])[2]
+        exact = Fraction(amount, 10 ** DECIMALS[own]) * rate * 10 ** DECIMALS[self.currency]
+        below = exact.numerator // exact.denominator
+        half = exact - below
+        return below + (half > Fraction(1, 2) or (half == Fraction(1, 2) and below % 2 == 1))
+
+    def worth_of_deal(self, deal: Row) -> int | None:
+        return self.worth(deal, None if deal["status"] == "open" else deal["closed_on"])
 
     def contracts_of(self, customer: str) -> list[Row]:
         return [row for row in self.alive("contract") if row["customer_id"] == customer]
@@ -114,11 +140,11 @@ class Naive:
         contracts = self.contracts_of(customer)
         if contracts:
             return any(row["starts_on"] <= day <= (row["ends_on"] or date.max) for row in contracts)
-        return any(day - timedelta(days=YEAR) < sold <= day for sold, _, _ in self.sales_of(customer))
+        return any(day - timedelta(days=YEAR) < sold <= day for sold, _ in self.sales_of(customer))
 
     def first_day(self, customer: str) -> date:
         begun = [row["starts_on"] for row in self.contracts_of(customer)]
-        return min(begun + [sold for sold, _, _ in self.sales_of(customer)])
+        return min(begun + [sold for sold, _ in self.sales_of(customer)])
 
     # Values
 
@@ -170,15 +196,15 @@ class Naive:
         return [
             deal
             for deal in self._on("closed_on", start, end, keep)
-            if deal["status"] == "won" and deal["amount_minor"] is not None and deal["currency"] == self.currency
+            if deal["status"] == "won" and self.worth_of_deal(deal) is not None
         ]
 
     def _average_deal(self, reading: str, start: date, end: date, keep: Keep, before: date | None) -> Value:
-        amounts = [deal["amount_minor"] for deal in self._amounts(start, end, keep)]
+        amounts = [self.worth_of_deal(deal) or 0 for deal in self._amounts(start, end, keep)]
         return quotient(sum(amounts), len(amounts))
 
     def _revenue_won(self, reading: str, start: date, end: date, keep: Keep, before: date | None) -> Value:
-        return total(sum(deal["amount_minor"] for deal in self._amounts(start, end, keep)))
+        return total(sum(self.worth_of_deal(deal) or 0 for deal in self._amounts(start, end, keep)))
 
     def _deals_created(self, reading: str, start: date, end: date, keep: Keep, before: date | None) -> Value:
         return total(len(self._on("created_on", start, end, keep)))
@@ -197,8 +223,7 @@ class Naive:
                 found.append(deal)
         if reading == "count":
             return total(len(found))
-        same = [deal for deal in found if deal["amount_minor"] is not None and deal["currency"] == self.currency]
-        return total(sum(deal["amount_minor"] for deal in same))
+        return total(sum(self.worth_of_deal(deal) or 0 for deal in found))
 
     def _additional(self, deal: Row) -> bool:
         if deal["kind"] is not None:
@@ -215,7 +240,8 @@ class Naive:
         more = [deal for deal in sales if self._additional(deal)]
         if reading == "count":
             return percent(len(more), len(sales))
-        return percent(sum(deal["amount_minor"] for deal in more), sum(deal["amount_minor"] for deal in sales))
+        part, whole = (sum(self.worth_of_deal(deal) or 0 for deal in deals) for deals in (more, sales))
+        return percent(part, whole)
 
     # Leads
 
@@ -278,7 +304,7 @@ class Naive:
         begin = a_year_before(end)
         mine = [customer for customer in self.buyers() if keep(self.customer_keys(customer))]
         sales = [(customer, sale) for customer in mine for sale in self.sales_of(customer) if begin <= sale[0] < end]
-        amounts = [amount for _, (_, amount, currency) in sales if amount is not None and currency == self.currency]
+        amounts = [amount for _, (_, amount) in sales if amount is not None]
         bought = {customer for customer, _ in sales}
         if not amounts or not bought:
             return None, None, None
@@ -299,9 +325,10 @@ class Naive:
         new = [c for c in self.buyers() if keep(self.customer_keys(c)) and start <= self.first_day(c) < end]
         spent = 0
         for row in self.alive("spend"):
-            if row["currency"] != self.currency or not keep({"source": row["origin"]}):
+            amount = self.worth(row, row["starts_on"])
+            if amount is None or not keep({"source": row["origin"]}):
                 continue
-            days, amount = (row["ends_on"] - row["starts_on"]).days + 1, row["amount_minor"]
+            days = (row["ends_on"] - row["starts_on"]).days + 1
             for k in range(1, days + 1):
                 if start <= row["starts_on"] + timedelta(days=k - 1) < end:
                     spent += k * amount // days - (k - 1) * amount // days
@@ -347,5 +374,5 @@ class Naive:
         if metric in {"average_deal", "revenue_won"} or (metric, reading) == ("upsell_rate", "revenue"):
             if deal["amount_minor"] is None:
                 return "no_amount"
-            return "other_currency" if deal["currency"] != self.currency else None
+            return "unconverted" if self.worth_of_deal(deal) is None else None
         return None

@@ -28,7 +28,8 @@ near = st.integers(0, 40).map(lambda days: START + timedelta(days=200 + days))
 days = st.one_of(near, st.integers(0, 640).map(lambda number: START + timedelta(days=number)))
 maybe_day = st.one_of(st.none(), days, days)
 amounts = st.one_of(st.none(), st.integers(0, 5), st.integers(0, 10**9))
-currencies = st.sampled_from(["EUR", "EUR", "EUR", "USD"])
+currencies = st.sampled_from(["EUR", "EUR", "EUR", "USD", "JPY", "KWD"])
+rates = st.decimals("0.0001", "1000", places=4)
 rarely = st.integers(0, 9).map(lambda number: number == 0)
 texts = st.sampled_from([None, "B2B", "B2C"])
 
@@ -68,6 +69,9 @@ def companies(draw: Callable[..., Any]) -> Company:
         )
         for _ in range(draw(st.integers(0, 8)))
     ]
+    for _ in range(draw(st.integers(0, 5))):
+        pair = draw(st.permutations(["EUR", draw(st.sampled_from(["USD", "JPY", "KWD"]))]))
+        company.rate(pair[0], str(draw(rates)), draw(days), currency=pair[1])
     for _ in range(draw(st.integers(0, 16))):
         status = draw(st.sampled_from(["won", "won", "won", "lost", "open", "dormant"]))
         company.deal(
@@ -86,6 +90,7 @@ def companies(draw: Callable[..., Any]) -> Company:
             origin=draw(texts),
             kind=draw(st.sampled_from([None, None, None, "new", "upsell", "cross_sell", "additional"])),
             deleted=draw(rarely),
+            created_seen=draw(rarely),
         )
     for _ in range(draw(st.integers(0, 4))):
         starts = draw(days)

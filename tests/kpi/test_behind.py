@@ -53,7 +53,7 @@ def test_each_row_says_whose_it_is_and_why_it_was_left_out(shop: Engine) -> None
         ("deal:4", True, None),
         ("deal:1", True, None),
         ("deal:9", False, "deleted"),
-        ("deal:3", False, "other_currency"),
+        ("deal:3", False, "unconverted"),
         ("deal:2", False, "no_amount"),
         ("deal:6", False, "no_closing_date"),
     ]
