@@ -1,7 +1,8 @@
 """The one composition root: settings and a clock go in, a running Vigie comes out. Importing it does nothing.
 
-Everything runs behind one ASGI application: `/healthz`, `/slack/events` for HTTP, and in its lifespan the Socket Mode
-connection and the clock of the jobs. A SIGTERM ends the lifespan: what was accepted is finished, the rest released.
+Everything runs behind one ASGI application: `/healthz`, `/hooks/…` for the CRMs, `/slack/events` for HTTP, and in its
+lifespan the Socket Mode connection and the clock of the jobs. A SIGTERM ends the lifespan: what was accepted is
+finished, the rest released.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from bot.clock import Clock, SystemClock
 from bot.conversation import Context
 from bot.database import open_database
 from bot.hearing import build_app
+from bot.hooks import Hooks
 from bot.jobs import jobs as all_jobs
 from bot.jobs.clock import Ticks
 from bot.settings import Settings
@@ -59,7 +61,9 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     context = Context(engine=engine, clock=clock, slack=slack, settings=settings)
     threads = Threads()
     bolt = build_app(context, threads, SINGLE)
-    vigie = Vigie(context, threads, bolt, Starlette(routes=_routes(context, bolt), lifespan=lambda _: life()))
+    hooks = Hooks(context, SINGLE)
+    routes = [*_routes(context, bolt), *hooks.routes]
+    vigie = Vigie(context, threads, bolt, Starlette(routes=routes, lifespan=lambda _: life()))
 
     @contextlib.asynccontextmanager
     async def life() -> AsyncIterator[None]:
@@ -71,6 +75,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
             log.info("stopping")
             await asyncio.to_thread(ticks.stop)
         await asyncio.to_thread(threads.drain)
+        await asyncio.to_thread(hooks.close)
         slack.close()
         engine.dispose()
         log.info("stopped")

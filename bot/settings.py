@@ -5,6 +5,7 @@ Each setting is one environment variable; `.env.example` lists them with where t
 
 import base64
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -171,6 +172,11 @@ class Settings(BaseSettings):
     def vault_keys(self) -> tuple[str, ...]:
         """The Fernet keys, the one that encrypts first; empty where none is set."""
         return tuple(_split(self.keys))
+
+    @property
+    def late_after(self) -> timedelta:
+        """How old the data of a connected source may become before it is called late and alerts wait for it."""
+        return max(timedelta(hours=1), 4 * timedelta(minutes=self.sync_minutes))
 
     @property
     def socket_mode(self) -> bool:

@@ -11,24 +11,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from time import sleep
 from typing import Any
+from weakref import finalize
 
 import httpx
 import sqlalchemy as sa
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import Connection, Engine
 
 from storage import schema
 from storage.connectors.base import Connector, Declaration, Opening, declarations
 from storage.connectors.http import Client
 from storage.database import insert, reading
+from storage.status import READY, REFUSED, STOPPED
 from storage.vault import Vault, VaultError
 from storage.workspaces import read_workspace
 
-READY, REFUSED, STOPPED = "ready", "refused", "stopped"
 STATUSES = ("open", "won", "lost", "dormant")
 """What a person may decide that a stage means."""
 
 _NO_SECRETS = ""
+
+
+class OptionsError(Exception):
+    """What was stored is not what the connector of this version asks for; the text names the options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,15 @@ class Source:
     created_by: str | None
     """Slack user id; None = from the command line."""
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A source whose time has come: what a clock that looks across workspaces may know of it."""
+
+    workspace_id: str
+    source: str
+    failures: int
 
 
 def declared(source: str) -> Declaration:
@@ -95,7 +109,7 @@ def connect(
     statement = insert(connection, schema.source).values(key | values | first)
     connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
     if before is not None and (dict(before.options), before.account) != (said, account):
-        start_over(connection, workspace_id, source, now)
+        _start_over(connection, workspace_id, source, now)
     found = read(connection, workspace_id, source)
     assert found is not None  # noqa: S101 - written above, in this transaction
     return found
@@ -117,15 +131,15 @@ def all_connected(connection: Connection, workspace_id: str) -> tuple[Source, ..
     return tuple(_source(row) for row in rows)
 
 
-def due(connection: Connection, now: datetime) -> tuple[tuple[str, str], ...]:
-    """(workspace, source) of every ready source of every workspace whose time has come; the longest due first."""
+def due(connection: Connection, now: datetime) -> tuple[Due, ...]:
+    """Every ready source of every workspace whose time has come; the longest due first."""
     table = schema.source
     rows = connection.execute(
-        sa.select(table.c.workspace_id, table.c.source)
+        sa.select(table.c.workspace_id, table.c.source, table.c.failures)
         .where(table.c.state == READY, table.c.due_at <= now)
         .order_by(table.c.due_at, table.c.workspace_id, table.c.source)
     )
-    return tuple((row.workspace_id, row.source) for row in rows)
+    return tuple(Due(row.workspace_id, row.source, row.failures) for row in rows)
 
 
 def mark(connection: Connection, source: Source, *, due_at: datetime, failures: int) -> bool:
@@ -163,12 +177,17 @@ def hurry(connection: Connection, workspace_id: str, source: str, now: datetime)
     )
 
 
-def start_over(connection: Connection, workspace_id: str, source: str, now: datetime) -> None:
-    """The next run lists everything. A run under way ends without writing another page."""
-    _interrupt(connection, workspace_id, source)
+def list_again(connection: Connection, workspace_id: str, source: str, now: datetime) -> None:
+    """The next run lists everything and compares."""
     for table, values in ((schema.cursor, {"position": "{}"}), (schema.source, {"listed_at": now, "due_at": now})):
         mine = (table.c.workspace_id == workspace_id, table.c.source == source)
         connection.execute(sa.update(table).where(*mine).values(values))
+
+
+def _start_over(connection: Connection, workspace_id: str, source: str, now: datetime) -> None:
+    """What is here was read with another meaning. A run under way ends without writing another page."""
+    _interrupt(connection, workspace_id, source)
+    list_again(connection, workspace_id, source, now)
 
 
 def decide_stage(
@@ -191,7 +210,7 @@ def decide_stage(
         values = {"status": status, "decided_at": now}
         statement = insert(connection, table).values(key | values)
         connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
-    start_over(connection, workspace_id, source, now)
+    _start_over(connection, workspace_id, source, now)
     return True
 
 
@@ -206,8 +225,7 @@ def decisions(connection: Connection, workspace_id: str, source: str) -> dict[st
 def options_of(source: Source, vault: Vault) -> BaseModel:
     """The whole options, secrets among them.
 
-    Raises `VaultError`, `LookupError` where no connector has this name, pydantic's `ValidationError` where the options
-    of this version want more than was stored.
+    Raises `VaultError`, `LookupError` where no connector has this name, `OptionsError`.
     """
     secrets: dict[str, Any] = {}
     if source.secrets != _NO_SECRETS:
@@ -215,7 +233,12 @@ def options_of(source: Source, vault: Vault) -> BaseModel:
         if opened["for"] != [source.workspace_id, source.source]:
             raise VaultError("sealed_with_another_key")
         secrets = opened["secrets"]
-    return declared(source.source).options.model_validate({**source.options, **secrets})
+    try:
+        return declared(source.source).options.model_validate({**source.options, **secrets})
+    except ValidationError as error:
+        # Its own text would show what was given, secrets too.
+        fields = sorted({str(each["loc"][0]) for each in error.errors() if each["loc"]})
+        raise OptionsError(", ".join(fields)) from None
 
 
 def open_connector(
@@ -236,9 +259,12 @@ def open_connector(
         workspace = read_workspace(connection, source.workspace_id)
         stages = decisions(connection, source.workspace_id, source.source)
     client = Client(declaration.limits(options), transport=transport, pause=pause)
-    return declaration.open(
+    connector = declaration.open(
         Opening(options=options, client=client, currency=workspace.currency, now=now, stages=stages)
     )
+    # Its connections live as long as whoever asks over them.
+    finalize(connector, client.close)
+    return connector
 
 
 def reseal(connection: Connection, workspace_id: str, vault: Vault) -> int:

@@ -104,7 +104,7 @@ class source_columns(TypedColumns):
     failures: Named[int]
     """Runs in a row that failed: the pause before the next one grows with them."""
     listed_at = Column(Instant, nullable=True)
-    """When everything was last listed and compared."""
+    """When the last listing of everything was ordered: by the night, or because rows mean something else now."""
     created_by: Named[str | None]
     """Slack user id; null = from the command line."""
     created_at = Column(Instant, nullable=False)

@@ -358,7 +358,7 @@ def test_help_about_one_kpi_says_how_it_is_computed(vigie: Stage) -> None:
 
 def test_status_says_how_fresh_and_complete_the_data_is(vigie: Stage) -> None:
     said = shown(ask(vigie.as_user("ada"), "/kpi status"))
-    assert "sample: as of 23 Nov 2026" in said
+    assert "Data as of 23 Nov 2026" in said
     assert "Deals: 81" in said
     assert "No row is in quarantine." in said
 

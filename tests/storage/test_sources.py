@@ -15,7 +15,7 @@ from storage import schema, sources
 from storage.connectors.base import Account, Connector, Declaration, Opening, Walk
 from storage.connectors.http import Limits
 from storage.database import reading, writing
-from storage.sources import Source
+from storage.sources import Due, Source
 from storage.vault import Vault, VaultError
 from storage.workspaces import SINGLE, ensure_workspace
 
@@ -111,7 +111,7 @@ def test_a_connected_source_is_due_at_once_and_its_secrets_are_nowhere_to_be_rea
     assert "secret" not in repr(source).replace("secrets", "")
     with reading(engine) as connection:
         row = connection.execute(sa.select(schema.source)).one()
-        assert sources.due(connection, NOW) == ((SINGLE, "toy"),)
+        assert sources.due(connection, NOW) == (Due(SINGLE, "toy", 0),)
         assert sources.due(connection, NOW - timedelta(seconds=1)) == ()
     assert "secret" not in str(tuple(row))
     opened = sources.options_of(source, VAULT)
@@ -225,7 +225,7 @@ def test_a_knock_makes_a_waiting_source_due_and_a_stopped_one_not(engine: Engine
     with writing(engine) as connection:
         sources.mark(connection, source, due_at=LATER, failures=0)
         sources.hurry(connection, SINGLE, "toy", NOW)
-        assert sources.due(connection, NOW) == ((SINGLE, "toy"),)
+        assert sources.due(connection, NOW) == (Due(SINGLE, "toy", 0),)
         sources.stop(connection, SINGLE, "toy", NOW)
         sources.hurry(connection, SINGLE, "toy", NOW)
         assert sources.due(connection, LATER) == ()
@@ -236,7 +236,7 @@ def test_the_one_that_has_waited_longest_is_first_whosever_it_is(engine: Engine)
         for number, workspace_id in enumerate(["b", "a", "c"]):
             now = NOW + timedelta(seconds=number)
             sources.connect(connection, workspace_id, "toy", options(), VAULT, account="", now=now)
-        assert [workspace for workspace, _ in sources.due(connection, LATER)] == ["b", "a", "c"]
+        assert [each.workspace_id for each in sources.due(connection, LATER)] == ["b", "a", "c"]
 
 
 def test_a_name_that_no_connector_has_is_said(engine: Engine) -> None:
