@@ -88,6 +88,27 @@ def insert(connection: Connection, table: Table) -> Insert:
     return sqlite.insert(table)
 
 
+class moment(sa.sql.functions.FunctionElement[Any]):
+    """`moment(seconds)`: so many seconds from now by the database's own clock, which all who share it go by."""
+
+    type = sa.DateTime(timezone=True)
+    inherit_cache = True
+    name = "moment"
+
+
+@compiles(moment, "sqlite")
+def _moment_sqlite(element: moment, compiler: SQLCompiler, **kw: Any) -> str:
+    (seconds,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    # To the digit as SQLAlchemy writes a moment: the text is what is compared.
+    return f"(strftime('%Y-%m-%d %H:%M:%f', 'now', ({seconds}) || ' seconds') || '000')"
+
+
+@compiles(moment, "postgresql")
+def _moment_postgresql(element: moment, compiler: SQLCompiler, **kw: Any) -> str:
+    (seconds,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(clock_timestamp() + make_interval(secs => CAST({seconds} AS INTEGER)))"
+
+
 class days_between(sa.sql.functions.FunctionElement[int]):
     """`days_between(earlier, later)`: whole calendar days from one local date to another, negative if reversed."""
 

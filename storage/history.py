@@ -25,15 +25,22 @@ class Change:
 
 
 def changed_fields(change: Change) -> dict[str, tuple[object, object]]:
-    """Field to (old, new); empty for a new row, and for one that had only been mentioned until now."""
+    """Field to (old, new); empty for a new row."""
     before = change.before
-    if before is None or before.get("payload_hash") == "":
+    if before is None:
         return {}
     return {
         field: (before[field], value)
         for field, value in change.after.items()
         if field not in _OWN and before[field] != value
     }
+
+
+def object_id(change: Change) -> str:
+    """What `change.object_id` says: the row's id, of a membership `person_id|starts_on`."""
+    if change.object == "membership":
+        return f"{change.after['person_id']}|{change.after['starts_on'].isoformat()}"
+    return str(change.after["id"])
 
 
 class History:
@@ -54,7 +61,7 @@ class History:
             yield self._shared | {
                 "id": f"{self._run_id}:{next(self._number):09d}",
                 "object": change.object,
-                "object_id": change.after.get("id") or change.after["person_id"],
+                "object_id": object_id(change),
                 "field": field,
                 "old": _text(old),
                 "new": _text(new),

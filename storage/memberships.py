@@ -1,7 +1,7 @@
 """Which team a person is in, and since when: kept from what each sync says."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +12,10 @@ from storage.history import Change
 from storage.schema import membership
 
 
-def follow_teams(connection: Connection, workspace_id: str, teams: Mapping[str, str], today: date) -> list[Change]:
-    """Note that these people (person id to team id) are in these teams on the local day `today`.
+def follow_teams(
+    connection: Connection, workspace_id: str, teams: Mapping[str, str], today: date, now: datetime
+) -> list[Change]:
+    """Note that these people (person id to team id) are in these teams on the local day `today`, as seen at `now`.
 
     A first membership starts at `date.min`: the source tells no history. A change of team ends the old one and starts
     a new one today. Returns the rows that changed.
@@ -30,6 +32,7 @@ def follow_teams(connection: Connection, workspace_id: str, teams: Mapping[str, 
         if before is not None and before["team_id"] == team_id and before["ends_on"] is None:
             continue
         after: dict[str, Any] = {"workspace_id": workspace_id, "person_id": person_id, "ends_on": None}
+        after |= {"first_seen_at": now}
         after |= {"team_id": team_id, "starts_on": date.min if before is None else today}
         if before is not None:
             this = sa.and_(
@@ -37,7 +40,7 @@ def follow_teams(connection: Connection, workspace_id: str, teams: Mapping[str, 
             )
             if before["starts_on"] >= today:
                 # Twice moved on one day: the last word of the day is the one that lasts.
-                after["starts_on"] = before["starts_on"]
+                after |= {"starts_on": before["starts_on"], "first_seen_at": before["first_seen_at"]}
                 connection.execute(sa.update(membership).where(this).values(team_id=team_id, ends_on=None))
                 changes.append(Change("membership", before, after))
                 continue

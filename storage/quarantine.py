@@ -5,12 +5,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import insert
-from storage.records import Problem
+from storage.records import Page, Problem
 from storage.rows import Row
 from storage.schema import quarantine
 
@@ -56,6 +57,14 @@ def read_quarantine(connection: Connection, workspace_id: str) -> list[Line]:
     return sorted(lines, key=lambda line: (line.kept, line.object, _by_number(line.place)))
 
 
+def count_aside(connection: Connection, workspace_id: str, source: str, object_: str) -> int:
+    """Rows of one object that are set aside."""
+    table = quarantine
+    mine = (table.c.workspace_id == workspace_id, table.c.source == source, table.c.object == object_)
+    places = sa.select(table.c.place).where(*mine, ~table.c.kept).distinct().subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(places)).scalar_one()
+
+
 def _by_number(place: str) -> tuple[str, int]:
     """`deals.csv, row 9` before `deals.csv, row 12`."""
     head, _, number = place.rpartition(" ")
@@ -66,20 +75,26 @@ def _stands_in(place: str, table: str) -> bool:
     return place.startswith(f"{table}, row ")
 
 
+class _Noted(NamedTuple):
+    """What a sync needs to know of a line."""
+
+    id: str
+    object: str
+    ext_id: str | None
+    place: str
+    details: str
+    payload: str
+
+
 class Ledger:
     """The quarantine of one source during one sync."""
 
     def __init__(self, connection: Connection, workspace_id: str, source: str, now: datetime) -> None:
         self._workspace_id, self._source, self._now = workspace_id, source, now
         table = quarantine
-        self._lines = {
-            row.id: row
-            for row in connection.execute(
-                sa.select(
-                    table.c.id, table.c.object, table.c.ext_id, table.c.place, table.c.details, table.c.payload
-                ).where(table.c.workspace_id == workspace_id, table.c.source == source)
-            )
-        }
+        columns = (table.c[name] for name in _Noted._fields)
+        mine = (table.c.workspace_id == workspace_id, table.c.source == source)
+        self._lines = {row.id: _Noted(*row) for row in connection.execute(sa.select(*columns).where(*mine))}
         self._seen: set[str] = set()
         self._well: set[str] = set()
         self.cleared = 0
@@ -106,27 +121,44 @@ class Ledger:
             ),
             rows,
         )
+        self._lines |= {row["id"]: _Noted(*(row[name] for name in _Noted._fields)) for row in rows}
 
-    def clear(self, connection: Connection, object_: str, loaded: set[str], finished: str | None) -> None:
-        """Forget the lines of a `finished` place that were not seen again, and note those of rows that now load.
+    def clear(self, connection: Connection, page: Page, *, at_once: bool) -> None:
+        """Forget the lines of a finished place that were not seen again, and those of rows that are well or gone.
 
-        `loaded` are ext ids. Another file of this sync may still say why one of them is in the quarantine, so those
-        lines go only when the sync ends (`close`).
+        Where another file of this sync may still say why one of them is in the quarantine, its lines go only when the
+        sync ends (`close`), else `at_once`.
         """
-        self._well.update(line.id for line in self._lines.values() if line.object == object_ and line.ext_id in loaded)
-        if finished is not None:
-            self._forget(connection, {line.id for line in self._lines.values() if _stands_in(line.place, finished)})
+        settled = {record.ext_id for record in page.records} | {told.ext_id for told in page.gone}
+        well = {line.id for line in self._lines.values() if line.object == page.object and line.ext_id in settled}
+        if at_once:
+            self._forget(connection, well - {self._row(problem)["id"] for problem in page.problems})
+        else:
+            self._well |= well
+        if page.finishes is not None:
+            finished = {line.id for line in self._lines.values() if _stands_in(line.place, page.finishes)}
+            self._forget(connection, finished - self._seen)
+
+    def ext_ids(self, object_: str) -> set[str]:
+        """Of the rows of this object that have a line."""
+        return {line.ext_id for line in self._lines.values() if line.object == object_ and line.ext_id is not None}
+
+    def drop(self, connection: Connection, object_: str, ext_ids: set[str]) -> None:
+        """Forget the lines of rows that the source no longer has."""
+        self._forget(
+            connection,
+            {line.id for line in self._lines.values() if line.object == object_ and line.ext_id in ext_ids},
+        )
 
     def close(self, connection: Connection) -> None:
         """Forget the lines of rows that loaded in this sync and that none of its places spoke of."""
-        self._forget(connection, self._well)
+        self._forget(connection, self._well - self._seen)
 
     def _forget(self, connection: Connection, ids: set[str]) -> None:
-        gone = [line_id for line_id in ids if line_id in self._lines and line_id not in self._seen]
-        if not gone:
-            return
-        mine = (quarantine.c.workspace_id == self._workspace_id, quarantine.c.id.in_(gone))
-        connection.execute(sa.delete(quarantine).where(*mine))
+        gone = sorted(ids & self._lines.keys())
+        for start in range(0, len(gone), 500):
+            some = quarantine.c.id.in_(gone[start : start + 500])
+            connection.execute(sa.delete(quarantine).where(quarantine.c.workspace_id == self._workspace_id, some))
         self.cleared += len(gone)
         for line_id in gone:
             del self._lines[line_id]

@@ -33,8 +33,12 @@ class Frame:
         """The workspace's currency: what an amount without one is in."""
         return self.rates.currency
 
+    def own(self, ext_id: str) -> str:
+        """Vigie's id of a row of this source."""
+        return make_id(self.source, ext_id)
+
     def id(self, ext_id: str | None) -> str | None:
-        return None if ext_id is None else make_id(self.source, ext_id)
+        return None if ext_id is None else self.own(ext_id)
 
     def day(self, when: When | None) -> date | None:
         """The local day of a moment; a day is already local."""
@@ -42,11 +46,18 @@ class Frame:
 
 
 def row_of(record: Record, frame: Frame) -> Row:
-    """The record's row, without `first_seen_at` and `deleted_at`, which belong to the table; `deleted` is no column."""
+    """The record's row, without `first_seen_at` and `deleted_at`, which belong to the table; `deleted` is no column.
+
+    The hash is of what the source says: neither a rate nor the day of first sight makes another record of it.
+    """
     own = _COLUMNS[record.object](record, frame)
     # A person's team is no column, yet a change of it is a change of the record.
     modified = _moment(record.modified)
-    hashed = repr((modified, getattr(record, "team", None), *own.values(), *(("deleted",) if record.deleted else ())))
+    survivor = frame.id(record.merged_into)
+    gone = ("deleted", *((survivor,) if survivor else ())) if record.deleted else ()
+    hashed = repr((modified, getattr(record, "team", None), *own.values(), *gone))
+    if "created_on" in own:
+        own["created_seen"] = False
     if record.object in VALUED:
         # Not in the hash: another rate is no change of the record (`storage.revalue`).
         own["value_minor"] = frame.rates.value_of(record.object, own)
@@ -57,6 +68,7 @@ def row_of(record: Record, frame: Frame) -> Row:
         "ext_id": record.ext_id,
         "modified_at": modified,
         "deleted": record.deleted,
+        "merged_into": survivor,
         "payload_hash": hashlib.blake2b(hashed.encode(), digest_size=16).hexdigest(),
         **own,
     }
@@ -72,11 +84,20 @@ def mentioned_row(mention: Mention, frame: Frame) -> Row:
         "modified_at": None,
         "payload_hash": "",
         "name": mention.name,
-        **_MENTIONED.get(mention.object, {}),
+        **MENTIONED[mention.object],
     }
 
 
-_MENTIONED: Mapping[str, Row] = {"person": {"active": True}, "stage": {"position": 0, "status": "open"}}
+MENTIONED: Mapping[str, Row] = {
+    "team": {},
+    "person": {"active": True},
+    "customer": {},
+    "product": {},
+    "pipeline": {},
+    "stage": {"position": 0, "status": "open"},
+    "lead": {"created_seen": False},
+}
+"""The objects of which a row may be known by its name alone, with what such a row says besides."""
 
 
 def _moment(when: When | None) -> datetime | None:
@@ -179,6 +200,15 @@ def _spend(record: records.Spend, frame: Frame) -> Row:
     }
 
 
+def _rate(record: records.Rate, _frame: Frame) -> Row:
+    return {
+        "base": record.base,
+        "currency": record.currency,
+        "starts_on": record.starts_on,
+        "rate": record.rate,
+    }
+
+
 _COLUMNS = cast(
     "Mapping[str, Callable[[Record, Frame], Row]]",
     {
@@ -193,5 +223,6 @@ _COLUMNS = cast(
         "contract": _contract,
         "purchase": _purchase,
         "spend": _spend,
+        "rate": _rate,
     },
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
@@ -21,15 +21,20 @@ class Outcome:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
-    older: int = 0
+    deleted: int = 0
+    standing: dict[str, Row] = field(default_factory=dict)
+    """Rows left alone because a newer version was there, by id, as they are."""
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datetime) -> Outcome:
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Row], now: datetime, *, created: date | None = None
+) -> Outcome:
     """Upsert rows of one workspace, guarded by (modified, payload hash); `now` is the first sight of new ones.
 
     A row whose stored version was modified later is left alone. A row that is told as deleted (`deleted`) keeps what it
-    says and the moment it was first told so; one that is told again as any other lives again. Two versions in one call
-    are settled in order.
+    says, who took it over, and the moment it was first told so; one that is told again as any other lives again. Two
+    versions in one call are settled in order. `created` is the local day of `now` where the source tells no creation
+    and the row's first sight stands for it; once given, that day stays.
     """
     outcome = Outcome()
     there = _existing(connection, table, rows)
@@ -37,7 +42,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datet
     for row in rows:
         before = there.get(row["id"])
         if before is not None and _is_older(row, before):
-            outcome.older += 1
+            outcome.standing[row["id"]] = before
             continue
         gone = row["deleted"]
         if (
@@ -47,12 +52,12 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datet
         ):
             outcome.unchanged += 1
             continue
-        after = {name: value for name, value in row.items() if name != "deleted"}
-        after["first_seen_at"] = now if before is None else before["first_seen_at"]
-        after["deleted_at"] = ((before or {}).get("deleted_at") or now) if gone else None
+        after = _after(row, before, now, created)
         change = Change(table.name, before, after)
         if before is None or before["payload_hash"] == "":
             outcome.new += 1
+        elif gone and before["deleted_at"] is None:
+            outcome.deleted += 1
         elif changed_fields(change):
             outcome.changed += 1
         else:
@@ -62,6 +67,20 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Row], now: datet
     if write:
         _write(connection, table, list(write.values()))
     return outcome
+
+
+def _after(row: Row, before: Row | None, now: datetime, created: date | None) -> Row:
+    after = {name: value for name, value in row.items() if name != "deleted"}
+    after["first_seen_at"] = now if before is None else before["first_seen_at"]
+    after["deleted_at"] = ((before or {}).get("deleted_at") or now) if row["deleted"] else None
+    if before is not None and row["deleted"] and row["merged_into"] is None:
+        after["merged_into"] = before["merged_into"]
+    if after.get("created_on", now) is None:
+        if before is not None and before["created_seen"]:
+            after |= {name: before[name] for name in ("created_on", "created_at", "created_seen")}
+        elif before is None and created is not None:
+            after |= {"created_on": created, "created_at": now, "created_seen": True}
+    return after
 
 
 def _existing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, Row]:

@@ -22,6 +22,7 @@ def test_an_edited_file_updates_the_deal_and_leaves_history(folder: Folder) -> N
         "status": ("open", "won"),
         "raw_status": ("open", "won"),
         "amount_minor": ("10000", "12050"),
+        "value_minor": ("10000", "12050"),
         "closed_on": (None, "2026-02-01"),
     }
 

@@ -1,0 +1,88 @@
+"""Rows that another took over: what names them names the survivor, whichever of the two is read first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage.history import Change
+from storage.rows import Row
+from storage.schema import metadata
+
+NAMED_BY: Mapping[str, Mapping[str, str]] = {
+    "customer": {
+        "deal": "customer_id",
+        "lead": "customer_id",
+        "contract": "customer_id",
+        "purchase": "customer_id",
+    },
+    "lead": {"deal": "lead_id"},
+}
+"""Object to the tables that name one, with the column."""
+
+
+def merged_objects(connection: Connection, workspace_id: str, source: str) -> set[str]:
+    """The objects of which a row of this source was ever taken over: pages that name others need not ask."""
+    found = set()
+    for name in NAMED_BY:
+        table = metadata.tables[name]
+        mine = (table.c.workspace_id == workspace_id, table.c.source == source, table.c.merged_into.is_not(None))
+        if connection.execute(sa.select(table.c.id).where(*mine).limit(1)).first() is not None:
+            found.add(name)
+    return found
+
+
+def resolve(
+    connection: Connection, workspace_id: str, merged: Iterable[str], batches: Mapping[str, Sequence[Row]]
+) -> None:
+    """Make these rows name the survivors; `merged` are the objects to look at."""
+    for object_ in merged:
+        columns = {name: column for name, column in NAMED_BY[object_].items() if name in batches}
+        named = {row[column] for name, column in columns.items() for row in batches[name]} - {None}
+        last = survivors(connection, workspace_id, object_, named)
+        for name, column in columns.items():
+            for row in batches[name]:
+                row[column] = last.get(row[column], row[column])
+
+
+def repoint(connection: Connection, workspace_id: str, object_: str, losers: Iterable[str]) -> list[Change]:
+    """Let every row that names one of these rows name its survivor; gives what changed."""
+    changes = []
+    last = survivors(connection, workspace_id, object_, losers)
+    for name, column in NAMED_BY.get(object_, {}).items() if last else ():
+        table = metadata.tables[name]
+        mine = (table.c.workspace_id == workspace_id, table.c[column].in_(list(last)))
+        moved: dict[str, list[str]] = {}
+        for found in connection.execute(sa.select(table).where(*mine).order_by(table.c.id)).mappings().all():
+            survivor = last[found[column]]
+            changes.append(Change(name, dict(found), dict(found) | {column: survivor}))
+            moved.setdefault(survivor, []).append(found["id"])
+        for survivor, ids in moved.items():
+            these = (table.c.workspace_id == workspace_id, table.c.id.in_(ids))
+            connection.execute(sa.update(table).where(*these).values({column: survivor}))
+    return changes
+
+
+def survivors(connection: Connection, workspace_id: str, object_: str, ids: Iterable[str]) -> dict[str, str]:
+    """Of these rows, those that were taken over, each with the last of its chain."""
+    table = metadata.tables[object_]
+    asked = set(ids)
+    steps: dict[str, str] = {}
+    unknown = asked
+    while unknown:
+        mine = (table.c.workspace_id == workspace_id, table.c.id.in_(list(unknown)), table.c.merged_into.is_not(None))
+        found = {
+            row.id: row.merged_into
+            for row in connection.execute(sa.select(table.c.id, table.c.merged_into).where(*mine))
+        }
+        steps |= found
+        unknown = set(found.values()) - set(steps)
+    return {loser: _last(loser, steps) for loser in asked if loser in steps}
+
+
+def _last(loser: str, steps: Mapping[str, str]) -> str:
+    passed = {loser}
+    while loser in steps and steps[loser] not in passed:
+        loser = steps[loser]
+        passed.add(loser)
+    return loser

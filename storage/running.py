@@ -1,0 +1,223 @@
+"""One run of one source: its lease, its row in the journal, and each page with the position that follows it."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from time import perf_counter
+
+from sqlalchemy import Connection, Engine
+
+from storage import cursors, leases, listing, runs, schema
+from storage.books import Books, Entry
+from storage.connectors.base import Connector, Walk
+from storage.cursors import Cursor
+from storage.database import reading, refresh_statistics, writing
+from storage.history import Change
+from storage.quarantine import count_aside
+from storage.rates import Rates
+from storage.records import Page, Position
+from storage.reports import Counts, Report
+from storage.rows import Frame
+from storage.troubles import Code, Trouble
+from storage.workspaces import read_workspace
+
+OnPage = Callable[[Connection, Sequence[Change]], None]
+"""Called inside each transaction with every row that it created or changed, before and after."""
+
+_GROWN_ROWS, _GROWN_TIMES = 500, 4
+_BAD_ROWS, _BAD_SHARE = 50, 100
+"""More rows set aside than so many, and than one in so many, and the object waits."""
+
+
+class Run:
+    def __init__(
+        self,
+        engine: Engine,
+        workspace_id: str,
+        connector: Connector,
+        *,
+        now: datetime,
+        full: bool,
+        on_page: OnPage | None,
+    ) -> None:
+        """Take the source's lease and open the run's row. Raises `BusyError`."""
+        self.workspace_id, self.source, self.now = workspace_id, connector.source, now
+        self.report = Report(uuid.uuid4().hex, full=full)
+        self._engine, self._connector, self._on_page = engine, connector, on_page
+        self._began, self._spent = perf_counter(), connector.spent
+        self._name = f"sync:{self.source}"
+        self._completed: dict[str, datetime] = {}
+        self._written: Counter[str] = Counter()
+        self._planned: Counter[str] = Counter()
+        with reading(engine) as connection:
+            workspace = read_workspace(connection, workspace_id)
+            rates = Rates.read(connection, workspace_id, workspace.currency)
+        self._frame = Frame(workspace_id, self.source, workspace.zone, rates)
+        leases.take(engine, workspace_id, self._name, self.report.run_id)
+        with reading(engine) as connection:
+            self._cursors = cursors.read_cursors(connection, workspace_id, self.source)
+            first_seen = frozenset(
+                walk.object for walk in connector.walks if walk.first_seen and self._cursor(walk.object).complete_at
+            )
+            self._books = Books(connection, self._frame, self.report.run_id, now, first_seen=first_seen)
+        with writing(engine) as connection:
+            self._hold_on(connection)
+            runs.begin(connection, workspace_id, self.source, self.report, now)
+
+    def start(self, walk: Walk) -> Position:
+        """Where the walk goes on; a fresh listing begins with an empty list."""
+        known = self._cursor(walk.object)
+        position = cursors.start(walk, known, self.now, full=self.report.full)
+        if position.listing and position != known.position:
+            listing.clean(self._engine, self.workspace_id, self.source, walk.object)
+        self._cursors[walk.object] = replace(known, position=position)
+        return position
+
+    def settle(self, page: Page, walk: Walk | None, *, also: Callable[[Connection], None] | None = None) -> Counts:
+        """One page, one transaction; after the last page of a listing, what it did not tell.
+
+        Without a `walk`, rows are read again out of turn and no position moves. Raises `LostError`.
+        """
+        entry = self._books.prepare(page)
+        lists = page.listing and page.last and self._cursor(page.object).lists
+        with writing(self._engine) as connection:
+            self._hold_on(connection)
+            self._books.write(connection, entry, at_once=walk is None or bool(walk.key) or page.listing)
+            self._note_listed(connection, entry)
+            # The end of a listing counts once what it did not tell is gone: killed before, its last page is read again.
+            if walk is not None and not lists:
+                self._advance(connection, page, walk, None)
+            if also is not None:
+                also(connection)
+            self._close(connection, page.object, entry.counts, entry.changes)
+        self._books.committed(entry)
+        self._refresh(entry.changes)
+        if walk is not None and lists:
+            self._end_listing(page, walk)
+        return entry.counts
+
+    def hold(self, object_: str, trouble: Trouble) -> None:
+        """The object waits; its position stays."""
+        with writing(self._engine) as connection:
+            self._hold_on(connection)
+            self._write_cursor(connection, object_, replace(self._cursor(object_), trouble=trouble), moved=False)
+
+    def end(self) -> None:
+        """Close the run's row and give the lease back. Raises `LostError`."""
+        self.report.troubles = tuple(
+            known.trouble for _, known in sorted(self._cursors.items()) if known.trouble is not None
+        )
+        if self.report.troubles:
+            self.report.outcome = "partial"
+        with writing(self._engine) as connection:
+            self._books.ledger.close(connection)
+            self._finish(connection, None)
+        self.report.cleared = self._books.ledger.cleared
+
+    def fail(self, error: str) -> None:
+        """Mark the run as failed and give the lease back, if it is still ours."""
+        try:
+            with writing(self._engine) as connection:
+                self._finish(connection, error)
+        except leases.LostError:
+            return
+
+    def _finish(self, connection: Connection, error: str | None) -> None:
+        leases.release(connection, self.workspace_id, self._name, self.report.run_id)
+        self.report.took = perf_counter() - self._began
+        self.report.requests = self._connector.spent - self._spent
+        runs.end(connection, self.workspace_id, self.report, self.now + timedelta(seconds=self.report.took), error)
+
+    def _hold_on(self, connection: Connection) -> None:
+        leases.renew(connection, self.workspace_id, self._name, self.report.run_id)
+
+    def _cursor(self, object_: str) -> Cursor:
+        return self._cursors.get(object_, Cursor())
+
+    def _note_listed(self, connection: Connection, entry: Entry) -> None:
+        """Whatever is told of an object while it is listed is there, wherever it is told."""
+        for name, rows in entry.batches.items():
+            if self._cursor(name).lists:
+                there = [entry.standing.get(row["id"], row) for row in rows if not row["deleted"]]
+                unread = [told.ext_id for told in entry.page.problems if told.object == name and told.ext_id]
+                listing.note(connection, self.workspace_id, self.source, name, there, unread)
+
+    def _advance(self, connection: Connection, page: Page, walk: Walk, trouble: Trouble | None) -> None:
+        """The position after the page; at the end of a walk, how complete its object now is."""
+        known = self._cursor(page.object)
+        began = self._cursor(walk.object).position.began or self.now
+        moved = page.object == walk.object
+        after = replace(known, position=page.position) if moved else known
+        if page.last:
+            if trouble is None and not page.listing and known.trouble and known.trouble.code == Code.VANISHED:
+                trouble = known.trouble
+            if trouble is None and (walk.key or page.listing):
+                trouble = self._poison(connection, page.object)
+            after = replace(after, trouble=trouble)
+            if page.listing:
+                after = replace(after, listed_at=self.now)
+            if trouble is None:
+                after = replace(after, complete_at=began)
+                self._completed[page.object] = began
+        self._write_cursor(connection, page.object, after, moved=moved)
+
+    def _write_cursor(self, connection: Connection, object_: str, after: Cursor, *, moved: bool) -> None:
+        values = {
+            "complete_at": after.complete_at,
+            "listed_at": after.listed_at,
+            "trouble": None if after.trouble is None else after.trouble.to_json(),
+        }
+        if moved:
+            values["position"] = after.position.to_json()
+        cursors.write(connection, self.workspace_id, self.source, object_, values)
+        self._cursors[object_] = after
+
+    def _poison(self, connection: Connection, object_: str) -> Trouble | None:
+        aside = count_aside(connection, self.workspace_id, self.source, object_)
+        if aside <= _BAD_ROWS:
+            return None
+        of = aside + listing.count(connection, self.workspace_id, self.source, object_)
+        if aside * _BAD_SHARE <= of:
+            return None
+        return Trouble(object_, Code.POISON, {"count": aside, "of": of})
+
+    def _end_listing(self, page: Page, walk: Walk) -> None:
+        """Delete what the listing did not tell, if that is believable, and only then call it complete."""
+        mine = (self._engine, self.workspace_id, self.source, page.object)
+        trouble = listing.vanishing(*mine)
+        while trouble is None and (ids := listing.next_unlisted(*mine)):
+            with writing(self._engine) as connection:
+                self._hold_on(connection)
+                changes = listing.delete(connection, *mine[1:], ids, self.now)
+                self._books.bury(connection, changes)
+                self._close(connection, page.object, Counts(deleted=len(changes)), changes)
+        if page.object == "deal":
+            self.report.months = listing.compare_months(*mine[:3])
+        lost = listing.lacking(*mine, self._books.ledger.ext_ids(page.object))
+        with writing(self._engine) as connection:
+            self._hold_on(connection)
+            self._books.ledger.drop(connection, page.object, lost)
+            self._advance(connection, page, walk, trouble)
+            runs.note(connection, self.workspace_id, self.report, self._completed)
+        listing.clean(*mine)
+
+    def _close(self, connection: Connection, object_: str, counts: Counts, changes: Sequence[Change]) -> None:
+        """The last words of a transaction that changed rows."""
+        self.report.count(object_, counts)
+        self.report.requests = self._connector.spent - self._spent
+        runs.note(connection, self.workspace_id, self.report, self._completed)
+        if self._on_page is not None and changes:
+            self._on_page(connection, changes)
+
+    def _refresh(self, changes: Sequence[Change]) -> None:
+        """Let the planner know, now and then, of tables that have grown several times over."""
+        self._written.update(change.object for change in changes if change.before is None)
+        grown = [
+            name for name, rows in self._written.items() if rows >= max(_GROWN_ROWS, _GROWN_TIMES * self._planned[name])
+        ]
+        if grown:
+            refresh_statistics(self._engine, [schema.metadata.tables[name] for name in grown])
+            for name in grown:
+                self._planned[name] = self._written[name]
