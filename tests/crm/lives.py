@@ -20,7 +20,7 @@ from storage.connectors.http import Client, UnavailableError
 from storage.database import writing
 from storage.history import Change
 from storage.records import Position
-from tests.crm.world import Crm, Fault
+from tests.crm.world import Crm, Fault, Thing
 
 ORIGINS = ("Web", "Salon", None)
 MOST_GONE = 0.12
@@ -252,6 +252,7 @@ class Watch:
         self.random = random
         self._fuse: int | None = None
         self._dead = False
+        self._modified: dict[str, datetime | None] = {}
         self.told: list[str] = []
         """What happened, for the reader of a failure."""
         sa.event.listen(engine, "begin", self._writes, insert=True)
@@ -274,15 +275,25 @@ class Watch:
 
     def accident(self, life: Life) -> None:
         """One run with what may happen to one: faults, a kill at any page, life that goes on, a polite stop."""
-        kind = self.random.choices(["calm", "faults", "kill", "stop", "down"], [4, 3, 4, 1, 1])[0]
+        kinds = {"calm": 4, "faults": 3, "kill": 4, "stop": 1, "down": 1, "frozen": 1, "lagging": 1}
+        kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         full = self.random.random() < 0.2
         self.told.append(f"{self.crm.now:%d %H:%M:%S} {kind}{' full' if full else ''}")
         busy = self.random.random() < 0.6
 
+        frozen = self.random.randint(1, 12) if kind == "frozen" else 0
+
         def between() -> None:
+            nonlocal frozen
             self._burn()
             if busy and self.random.random() < 0.3:
                 life.live()
+            frozen -= 1
+            if frozen == 0:
+                # The process sleeps past its lease, and another does its work meanwhile.
+                self.crm.between = lambda: None
+                self.expire()
+                self.run()
 
         self.crm.between = between
         more: dict[str, Any] = {}
@@ -296,10 +307,15 @@ class Watch:
         elif kind == "stop":
             left = iter(range(self.random.randint(1, 9)))
             more["stop"] = lambda: next(left, None) is None
+        if kind == "lagging":
+            self._lag(timedelta(seconds=self.random.randint(1, 120)))
         try:
             self.run(full=full, **more)
+        except sync.LostError:
+            assert kind == "frozen"
         except Killed:
             self.told.append("killed")
+            self.light(None)
             self.expire()
         except UnavailableError:
             self.told.append("unavailable")
@@ -307,6 +323,8 @@ class Watch:
             self.light(None)
             self.crm.faults.clear()
             self.crm.between = lambda: None
+            vars(self.crm).pop("visible", None)
+        self.check()
 
     def blank(self) -> None:
         """The CRM answers 200 OK and lists none of its deals: a bad moment, not a bonfire."""
@@ -317,7 +335,7 @@ class Watch:
         try:
             report = self.run(full=True)
         finally:
-            del self.crm.visible  # type: ignore[method-assign]
+            del self.crm.visible
         assert report.objects["deal"].deleted == 0, "a listing of nothing deleted deals"
         assert [trouble.code for trouble in report.troubles] == ["vanished"], report.troubles
 
@@ -327,6 +345,34 @@ class Watch:
         self.random.shuffle(told)
         self.told.append(f"{self.crm.now:%d %H:%M:%S} {len(told)} hints")
         sync.reread(self.engine, self.workspace_id, self.open(self.crm), told, now=self.crm.now)
+        self.check()
+
+    def check(self) -> None:
+        """Whatever happens, no row ever goes back to an older version."""
+        deal = schema.deal
+        mine = (deal.c.workspace_id == self.workspace_id, deal.c.source == self.crm.source)
+        with self.engine.connect() as connection:
+            found = connection.execute(sa.select(deal.c.id, deal.c.modified_at).where(*mine))
+            now: dict[str, datetime | None] = {row.id: row.modified_at for row in found}
+        for row_id, known in self._modified.items():
+            there = now.get(row_id)
+            assert known is None or (there is not None and there >= known), (
+                f"{row_id} went back to {there} from {known}"
+            )
+        self._modified = now
+
+    def _lag(self, by: timedelta) -> None:
+        """The CRM answers from a copy that is a little behind."""
+        crm = self.crm
+
+        def behind(object_: str) -> list[Thing]:
+            now, crm.now = crm.now, crm.now - by
+            try:
+                return type(crm).visible(crm, object_)
+            finally:
+                crm.now = now
+
+        crm.visible = behind  # type: ignore[method-assign]
 
     def expire(self) -> None:
         """The lease that a killed process leaves behind runs out."""

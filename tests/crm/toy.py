@@ -181,7 +181,7 @@ class Toy:
             pipeline=thing["pipeline"],
             stage=thing["stage"],
             lead=thing["lead"],
-            amount_minor=None if amount is None else int(amount * 100),
+            amount_minor=None if amount is None else int(amount * (1 if thing["currency"] == "JPY" else 100)),
             currency=None if dumb else thing["currency"],
             created=None if dumb else thing.created,
             closed=thing["closed"],

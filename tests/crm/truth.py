@@ -158,11 +158,23 @@ class Held:
                 (row.deal_id, row.stage_id, row.entered_at)
                 for row in connection.execute(sa.select(entered).where(*mine))
             }
+            change = schema.change
+            wanted = (change.c.object == "deal", change.c.field.in_(["owner_id", "status"]))
+            seen = sa.select(change).where(change.c.workspace_id == workspace_id, change.c.source == source, *wanted)
+            self.changes = [dict(row) for row in connection.execute(seen.order_by(change.c.id)).mappings()]
             cursor = schema.cursor
             kept = (cursor.c.workspace_id == workspace_id, cursor.c.source == source)
             self.troubles = [
                 (row.object, row.trouble) for row in connection.execute(sa.select(cursor).where(*kept)) if row.trouble
             ]
+
+    def owner_when_closed(self, deal: str, owner: str | None) -> str | None:
+        """Who had a closed deal when its end was seen: a hand-over that was seen later does not move it."""
+        mine = [row for row in self.changes if row["object_id"] == deal]
+        ends = [row["seen_at"] for row in mine if row["field"] == "status"]
+        moved = [row for row in mine if row["field"] == "owner_id" and not any(end >= row["seen_at"] for end in ends)]
+        first = min(moved, key=lambda row: (row["seen_at"], row["id"]), default=None)
+        return owner if first is None else first["old"]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Held) and (self.rows, self.passages) == (other.rows, other.passages)
@@ -234,6 +246,8 @@ class Told(Company):
                 row = _BLANK.get(name, {}) | columns | {"id": row_id, "deleted_at": None}
                 if name == "deal" and truth.quirks.first_seen:
                     row["created_on"] = held.rows["deal"][row_id]["created_on"]
+                if name == "deal" and row["status"] != "open":
+                    row["owner_id"] = held.owner_when_closed(row_id, row["owner_id"])
                 self._row(name, **row, source=truth.crm.source)
         # A deleted row that Vigie holds is left out and counted; what it last said cannot be asked of the CRM any more.
         for name in ("lead", "deal"):

@@ -37,10 +37,12 @@ def questions(random: Random, today: date, scope: Scope) -> list[KpiQuery]:
         for how in declared.readings:
             grain = random.choice([None, None, Grain.WEEK, Grain.MONTH])
             dimensions = [None, *(each for each in declared.dimensions if each not in UNTOLD)]
+            group_by, comparison = random.choice(dimensions), random.choice([None, *Comparison])
+            # Stages are not compared: what was open before is counted in the stage that it reached since.
             more: dict[str, Any] = {
-                "group_by": random.choice(dimensions),
+                "group_by": group_by,
                 "grain": grain,
-                "comparison": random.choice([None, *Comparison]),
+                "comparison": None if group_by == "stage" else comparison,
             }
             asked.append(KpiQuery(declared.metric, how.key, _period(random, today), scope, today, **more))
     return asked

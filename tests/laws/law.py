@@ -5,15 +5,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
+
+from tests.laws.houses import House
 from tests.laws.plants import (
-    deletes_before_the_listing_is_whole,
-    history_of_what_did_not_change,
+    content_looks_new_each_time,
+    guard_removed,
+    listing_forgets_what_it_told_before_a_kill,
     look_back_removed,
     merges_forgotten,
     position_ahead_of_its_page,
+    twenty_percent_rule_removed,
 )
-
-from tests.laws.houses import House
 from tests.laws.synced import replay_law, sync_law
 
 Scenario = Callable[[Engine, House, int], None]
@@ -34,8 +36,15 @@ LAWS = {
         Law(
             "sync",
             sync_law,
-            (look_back_removed, position_ahead_of_its_page, deletes_before_the_listing_is_whole, merges_forgotten),
+            (
+                look_back_removed,
+                guard_removed,
+                position_ahead_of_its_page,
+                twenty_percent_rule_removed,
+                listing_forgets_what_it_told_before_a_kill,
+                merges_forgotten,
+            ),
         ),
-        Law("replay", replay_law, (history_of_what_did_not_change,)),
+        Law("replay", replay_law, (content_looks_new_each_time,)),
     )
 }
