@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from storage.database import writing
@@ -15,6 +16,11 @@ def upgrade(engine: Engine) -> None:
     """Create or upgrade every table, in one transaction; a database that is up to date is left alone."""
     with writing(engine) as connection:
         command.upgrade(configuration(connection), "head")
+
+
+def revisions() -> frozenset[str]:
+    """Every revision that this version knows how to bring up to date."""
+    return frozenset(each.revision for each in ScriptDirectory(str(REVISIONS)).walk_revisions())
 
 
 def configuration(connection: Connection) -> Config:

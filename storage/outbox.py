@@ -222,6 +222,14 @@ def release(connection: Connection, claimed: Letter, now: datetime) -> bool:
     return settle(connection, claimed, given_back)
 
 
+def doubt(connection: Connection, workspace_id: str, now: datetime) -> None:
+    """Every letter that waits may have been posted already, because this database is an older one put back: each is
+    looked up first."""
+    waiting = (letter.c.workspace_id == workspace_id, letter.c.state.in_(["pending", "sending"]))
+    values = {"state": "unknown", "due_at": now, "token": None, "lease_until": None}
+    connection.execute(sa.update(letter).where(*waiting).values(values))
+
+
 def counts(connection: Connection, workspace_id: str) -> dict[str, int]:
     """How many letters are in each state."""
     rows = connection.execute(
