@@ -3,7 +3,7 @@
 `storage` gives codes and values; these are the sentences, for the command line and for Slack alike.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from bot.i18n import Language
@@ -11,6 +11,7 @@ from bot.views.files import object_name
 from kpi.format import count
 from kpi.labels import moment
 from storage.connectors.base import declarations
+from storage.troubles import Code
 
 STATUSES = ("open", "won", "lost", "dormant")
 """What a stage may mean, in the order in which it is asked."""
@@ -73,30 +74,31 @@ def state_sentence(state: str, source: str, since: datetime, zone: tzinfo, langu
             return _("{source}: connected since {when}.", source=name, when=when)
 
 
-def trouble_sentence(object_: str, code: str, values: Mapping[str, str], language: Language) -> str:
-    """Why one object of a source waits, or what was held back; `code` is one of `storage.troubles`."""
-    known = _TROUBLES.get(code)
-    name = object_name(object_, language)
-    if known is None:
-        return language._("{objects}: {code}", objects=name, code=code)
-    return known(language, name, _Told(values))
-
-
-class _Told(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-    def number(self, key: str, language: Language) -> str:
-        said = self[key]
-        return (count(int(said), language.locale) or said) if said.isdigit() else said
-
-
-def _drift(language: Language, name: str, told: _Told) -> str:
-    return language._(
-        "{objects}: the field “{field}” is no longer told as before. They wait; the rest goes on.",
-        objects=name,
-        field=told["field"],
-    )
-
-
-_TROUBLES: dict[str, Callable[[Language, str, _Told], str]] = {"drift": _drift}
+def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], language: Language) -> str:
+    """Why one object of a source waits, or what was held back; `code` and `values` are of `storage.troubles`."""
+    _, name = language._, object_name(object_, language)
+    told = {key: count(value, language.locale) if isinstance(value, int) else value for key, value in values.items()}
+    match code:
+        case Code.DRIFT:
+            return _(
+                "{objects}: the field “{field}” is no longer told as before. They wait; the rest goes on.",
+                objects=name,
+                field=told.get("field", "?"),
+            )
+        case Code.VANISHED:
+            return _(
+                "{objects}: {count} of {of} were suddenly no longer listed. None was deleted: if they are really gone, "
+                "the next full comparison (“vigie sync --full”) deletes them; else look at the rights of the account.",
+                objects=name,
+                count=told.get("count", "?"),
+                of=told.get("of", "?"),
+            )
+        case Code.POISON:
+            return _(
+                "{objects}: {count} of {of} could not be read: “vigie quarantine” says why.",
+                objects=name,
+                count=told.get("count", "?"),
+                of=told.get("of", "?"),
+            )
+        case _:
+            return _("{objects}: {code}", objects=name, code=code)
