@@ -27,7 +27,9 @@ def put(connection: Connection, workspace_id: str, source: str, hints: Iterable[
     }
     new = 0
     for row in rows.values():
-        new += connection.execute(insert(connection, hint).values(row).on_conflict_do_nothing()).rowcount
+        # The row count of such an INSERT is not known on PostgreSQL; what it returns is.
+        put_ = insert(connection, hint).values(row).on_conflict_do_nothing().returning(hint.c.event_id)
+        new += connection.execute(put_).first() is not None
     return new
 
 
