@@ -55,8 +55,13 @@ _HISTORY = "SELECT StageName, CreatedDate FROM {} ORDER BY CreatedDate, Id"
 def _walk(object_: str) -> Walk:
     if object_ not in _CHANGING:
         return Walk(object=object_)
-    told = object_ != "person"
-    return Walk(object=object_, key="SystemModstamp", look_back=LOOK_BACK, tells_deletes=told, tells_merges=told)
+    return Walk(
+        object=object_,
+        key="SystemModstamp",
+        look_back=LOOK_BACK,
+        tells_deletes=object_ != "person",
+        tells_merges=object_ in {"customer", "lead"},
+    )
 
 
 WALKS = tuple(map(_walk, ("rate", "team", "person", "pipeline", "stage", "customer", "lead", "deal")))
