@@ -40,8 +40,10 @@ def take(engine: Engine, workspace_id: str, name: str, holder: str, seconds: int
                 set_={"holder": statement.excluded.holder, "until": statement.excluded.until},
                 where=sa.or_(lease.c.until <= moment(0), lease.c.holder == statement.excluded.holder),
             )
+            # The row count of such an INSERT is not known on PostgreSQL; what it returns is.
+            .returning(lease.c.holder)
         )
-        if not taken.rowcount:
+        if taken.first() is None:
             mine = (lease.c.workspace_id == workspace_id, lease.c.name == name)
             raise BusyError(name, connection.execute(sa.select(lease.c.until).where(*mine)).scalar_one())
 
