@@ -40,13 +40,31 @@ class Quirks:
     """The ext id of a row."""
     blank: frozenset[tuple[str, str]] = frozenset()
     """(object, column) that it never tells."""
+    rates: Callable[[Crm], list[tuple[str, str, date, Decimal]]] = field(default=lambda _crm: [])
+    """(base, currency, first day, rate) as the CRM tells them."""
     shape: Callable[[Crm, Thing, Row], Row] = field(default=lambda _crm, _thing, row: row)
     """Last word on the columns of a row that is still there."""
 
 
+def _hubspot_rates(crm: Crm) -> list[tuple[str, str, date, Decimal]]:
+    told = {"USD": Decimal("0.9"), "JPY": Decimal("0.006")}
+    return [(base, crm.currency, date(2025, 1, 1), rate) for base, rate in told.items()]
+
+
+UNCONVERTED = frozenset({("lead", "converted"), ("lead", "converted_on")})
+"""Leads do not say that they became customers: their deals do."""
+
 QUIRKS: dict[str, Quirks] = {
     "toy": Quirks(),
     "dumb": Quirks(first_seen=True, merges=False),
+    "hubspot": Quirks(rates=_hubspot_rates),
+    "pipedrive": Quirks(
+        merges=False,
+        passages=False,
+        blank=UNCONVERTED,
+        # Deals are won beside their stages.
+        shape=lambda _crm, thing, row: row | {"status": "open"} if thing.object == "stage" else row,
+    ),
     "salesforce": Quirks(blank=frozenset({("stage", "pipeline_id")})),
 }
 
@@ -249,6 +267,8 @@ class Told(Company):
                 if name == "deal" and row["status"] != "open":
                     row["owner_id"] = held.owner_when_closed(row_id, row["owner_id"])
                 self._row(name, **row, source=truth.crm.source)
+        for number, (base, other, since, rate) in enumerate(truth.quirks.rates(truth.crm)):
+            self._row("rate", id=str(number), base=base, currency=other, starts_on=since, rate=rate, deleted_at=None)
         # A deleted row that Vigie holds is left out and counted; what it last said cannot be asked of the CRM any more.
         for name in ("lead", "deal"):
             self.rows.setdefault(name, [])
