@@ -106,7 +106,7 @@ class Pipedrive:
     walks = WALKS
 
     def __init__(self, opening: Opening) -> None:
-        self._client, self._now = opening.client, opening.now
+        self._client = opening.client
         self._rows = Rows(opening.currency, opening.stages)
 
     @property
@@ -142,27 +142,21 @@ class Pipedrive:
 
     def _legs(self, object_: str, position: Position) -> list[_Leg]:
         since = None if position.listing or position.since is None else _seconds(position.since)
-        # What comes out of an archive while everything is listed would be passed by; but it was changed then.
-        recent = _seconds((position.began or self._now) - LOOK_BACK)
-        own = [_Leg(stretch, *self._rows.forms[object_]) for stretch in self._stretches(object_, since, recent)]
+        own = [_Leg(stretch, *self._rows.forms[object_]) for stretch in self._stretches(object_, since)]
         if object_ != "lead" or since:
             return own
         # Leads that became deals are in no list of leads: a listing without them would take them for deleted.
         named = [self._by_cursor(name, sort_by="id", **_SOURCE_LEAD) for name in ("deal", "deal.archived")]
         return own + [_Leg(stretch, SourceLead, self._rows.source_lead, "source_lead_id") for stretch in named]
 
-    def _stretches(self, object_: str, since: str | None, recent: str) -> list[Stretch]:
+    def _stretches(self, object_: str, since: str | None) -> list[Stretch]:
         cursor, place = self._by_cursor, self._by_place
         by_time = {"sort_by": "update_time"} | (_SOURCE_LEAD if object_ == "deal" else {})
         by_id = by_time | {"sort_by": "id"}
         if object_ == "person":
             return [self._whole]
         if object_ == "deal" and since is None:
-            return [
-                cursor("deal", **by_id),
-                cursor("deal.archived", **by_id),
-                cursor("deal", updated_since=recent, **by_time),
-            ]
+            return [cursor("deal", **by_id), cursor("deal.archived", **by_id)]
         if object_ == "deal" and since is not None:
             return [
                 cursor("deal", updated_since=since, **by_time),
@@ -171,11 +165,7 @@ class Pipedrive:
                 cursor("deal", status="deleted", **by_id),
             ]
         if object_ == "lead" and since is None:
-            return [
-                place("lead", sort="add_time ASC"),
-                place("lead.archived", sort="add_time ASC"),
-                place("lead", sort="update_time ASC", updated_since=recent),
-            ]
+            return [place("lead", sort="add_time ASC"), place("lead.archived", sort="add_time ASC")]
         if object_ == "lead" and since is not None:
             return [
                 place("lead", sort="update_time ASC", updated_since=since),
