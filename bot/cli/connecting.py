@@ -101,7 +101,7 @@ class Connecting:
             return {}
         try:
             return dict(sources.options_of(self._before, self._vault))
-        except (VaultError, ValueError):
+        except (VaultError, sources.OptionsError):
             # Sealed with a key that is gone, or for another version: what cannot be read is asked for again.
             return dict(self._before.options)
 

@@ -1,5 +1,7 @@
 """What a sync did, after it: rows by object, what was set aside, what waits, what might be one thing."""
 
+from collections.abc import Callable
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from babel.numbers import format_decimal
@@ -8,20 +10,78 @@ from rich.text import Text
 
 from bot.i18n import Language
 from bot.views.files import failure_sentence, held_sentence, left_alone_sentence, object_name, row_kind
+from bot.views.sources import month_sentence, resume_sentence, source_name, trouble_sentence
+from storage.connectors.files.connector import FilesConnector
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from storage.connectors.files.connector import FilesConnector
-    from storage.sync import Report
+    from storage.connectors.base import Connector
+    from storage.sync import Counts, Report
 
 
 _MOST_WORDS = 8
+_MOST_MONTHS = 12
+
+Column = tuple[str, Callable[["Counts"], int]]
 
 
 def show_report(console: "Console", connector: "FilesConnector", report: "Report", language: Language) -> None:
-    _show_counts(console, report, language)
+    """Of files loaded by hand: every table that was found, and what became of its rows."""
+    _ = language._
+    columns: list[Column] = [
+        (_("rows read"), lambda counts: counts.seen + counts.quarantined),
+        (_("new rows"), lambda counts: counts.new),
+        (_("changed rows"), lambda counts: counts.changed),
+        (_("unchanged rows"), lambda counts: counts.unchanged + counts.older),
+        (_("rows set aside"), lambda counts: counts.quarantined),
+        (_("rows with a remark"), lambda counts: counts.kept),
+    ]
+    _show_counts(console, report, columns, language)
     _show_tables(console, connector, language)
+    if report.total.new == report.total.changed == 0 and report.total.unchanged:
+        _say(console, _("Nothing has changed since the last sync."))
+    _show_rest(console, report, language)
+
+
+def show_run(console: "Console", connector: "Connector", report: "Report", zone: tzinfo, language: Language) -> None:
+    """Of a connected source: what came, what went, what waits and until when, what differs."""
+    _, total, name = language._, report.total, source_name(connector.source, language)
+    columns: list[Column] = [
+        (_("rows read"), lambda counts: counts.seen + counts.quarantined),
+        (_("new rows"), lambda counts: counts.new),
+        (_("changed rows"), lambda counts: counts.changed),
+        (_("deleted rows"), lambda counts: counts.deleted),
+        (_("rows set aside"), lambda counts: counts.quarantined),
+    ]
+    if total.kept:
+        columns.append((_("rows with a remark"), lambda counts: counts.kept))
+    if any(number(total) for _title, number in columns[1:]):
+        _show_counts(console, report, columns, language)
+    elif not report.troubles and report.outcome == "ok":
+        _say(console, _("Nothing has changed since the last sync."))
+    if isinstance(connector, FilesConnector):
+        _show_tables(console, connector, language)
+    for trouble in report.troubles:
+        _say(console, trouble_sentence(trouble.object, trouble.code, trouble.values, language), "red")
+    for month in report.months[:_MOST_MONTHS]:
+        _say(console, month_sentence(month, name, language), "red")
+    if len(report.months) > _MOST_MONTHS:
+        more = len(report.months) - _MOST_MONTHS
+        _say(console, language.n("and {count} more month", "and {count} more months", more), "red")
+    if report.full and report.outcome == "ok" and not report.months and not report.troubles:
+        _say(
+            console,
+            _("Compared with {source}: the same deals, the same amounts, month by month.", source=name),
+            "green",
+        )
+    if report.outcome == "partial" and not report.troubles:
+        _say(console, resume_sentence(report.resume_at, name, zone, language), "yellow")
+    _show_rest(console, report, language)
+
+
+def _show_rest(console: "Console", report: "Report", language: Language) -> None:
+    """What holds for every sync: spellings, the quarantine, how long it took."""
     _ = language._
     for found in report.suggestions:
         _say(
@@ -54,29 +114,20 @@ def show_report(console: "Console", connector: "FilesConnector", report: "Report
             ),
             "yellow",
         )
-    if total.new == total.changed == 0 and total.unchanged:
-        _say(console, _("Nothing has changed since the last sync."))
     seconds = format_decimal(round(report.took, 1), locale=language.locale)
-    _say(console, _("Done in {seconds} s.", seconds=seconds), "dim")
+    done = _("Done in {seconds} s.", seconds=seconds)
+    if report.requests:
+        done += " " + language.n("{count} request sent.", "{count} requests sent.", report.requests)
+    _say(console, done, "dim")
 
 
-def _show_counts(console: "Console", report: "Report", language: Language) -> None:
-    _ = language._
+def _show_counts(console: "Console", report: "Report", columns: list[Column], language: Language) -> None:
     grid = Table(box=None, padding=(0, 2, 0, 0))
     grid.add_column("")
-    for title in (
-        _("rows read"),
-        _("new rows"),
-        _("changed rows"),
-        _("unchanged rows"),
-        _("rows set aside"),
-        _("rows with a remark"),
-    ):
+    for title, _number_of in columns:
         grid.add_column(title, justify="right")
     for name, counts in report.objects.items():
-        read = counts.seen + counts.quarantined
-        numbers = (read, counts.new, counts.changed, counts.unchanged + counts.older, counts.quarantined, counts.kept)
-        grid.add_row(object_name(name, language), *(_number(number, language) for number in numbers))
+        grid.add_row(object_name(name, language), *(_number(number(counts), language) for _title, number in columns))
     console.print(grid)
 
 

@@ -1,4 +1,8 @@
-"""`vigie sync files PATH…`: load CSV and Excel files, or only say how they would be read."""
+"""`vigie sync`: read every connected source, again and again; `vigie sync files PATH…`: load files by hand.
+
+Exit codes of `vigie sync`: 0 every source was read to its end, or it was told to stop; 1 a source could not be read, or
+waits, and the others were read; 2 nothing was done, because something given cannot be used or nothing is connected.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -15,12 +19,37 @@ if TYPE_CHECKING:
     from storage.connectors.files.connector import FilesConnector
     from storage.sync import Report
 
-sync = typer.Typer(help="Load deals, customers, leads and the rest from a source.", no_args_is_help=True)
+sync = typer.Typer(help="Read what is new in every connected source; or load files by hand.")
 
 REFUSED = 2
 """Exit code: nothing was loaded, because a file, the mapping or a setting cannot be used."""
 HELD = 1
 """Exit code: a table waits for a person's word, a file cannot be read, or there is no table; the rest was loaded."""
+
+
+@sync.callback(invoke_without_command=True)
+def connected(
+    context: typer.Context,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="SOURCE", help="Only this one; may be given again.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="List everything and compare, instead of what changed.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after one round, instead of going on.")] = False,
+    lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
+) -> None:
+    """Read what is new in every connected source, every VIGIE_SYNC_MINUTES until Ctrl-C; or load files by hand."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.cli.starting import start
+    from bot.cli.syncing import Syncing
+
+    started = start(lang)
+    try:
+        fine = Syncing(started, tuple(source or ()), full=full).run(once=once)
+    finally:
+        started.engine.dispose()
+    if not fine:
+        raise typer.Exit(HELD)
 
 
 @sync.command()

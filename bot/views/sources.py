@@ -4,13 +4,16 @@
 """
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from fractions import Fraction
 
 from bot.i18n import Language
 from bot.views.files import object_name
-from kpi.format import count
-from kpi.labels import moment
+from kpi.format import count, money
+from kpi.labels import moment, period_label
+from kpi.period import Grain, containing
 from storage.connectors.base import declarations
+from storage.reports import Month
 from storage.troubles import Code
 
 STATUSES = ("open", "won", "lost", "dormant")
@@ -76,7 +79,8 @@ def state_sentence(state: str, source: str, since: datetime, zone: tzinfo, langu
 
 def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], language: Language) -> str:
     """Why one object of a source waits, or what was held back; `code` and `values` are of `storage.troubles`."""
-    _, name = language._, object_name(object_, language)
+    _, plain = language._, object_name(object_, language)
+    name = plain[:1].upper() + plain[1:]
     told = {key: count(value, language.locale) if isinstance(value, int) else value for key, value in values.items()}
     match code:
         case Code.DRIFT:
@@ -87,8 +91,8 @@ def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], l
             )
         case Code.VANISHED:
             return _(
-                "{objects}: {count} of {of} were suddenly no longer listed. None was deleted: if they are really gone, "
-                "the next full comparison (“vigie sync --full”) deletes them; else look at the rights of the account.",
+                "{objects}: {count} of {of} are suddenly no longer listed, too many to be believed. None was deleted: "
+                "look at the rights of the account, then compare again with “vigie sync --full”.",
                 objects=name,
                 count=told.get("count", "?"),
                 of=told.get("of", "?"),
@@ -102,3 +106,34 @@ def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], l
             )
         case _:
             return _("{objects}: {code}", objects=name, code=code)
+
+
+def resume_sentence(resume_at: datetime | None, source: str, zone: tzinfo, language: Language) -> str:
+    """Why a run ended before its end, and when it goes on; `source` is its name."""
+    if resume_at is None:
+        return language._("{source} was not read to its end: the next sync goes on from there.", source=source)
+    when = moment(resume_at, zone, language.locale)
+    return language._(
+        "The requests that {source} grants are spent, up to the part left to others: the sync goes on after {when}.",
+        source=source,
+        when=when,
+    )
+
+
+def month_sentence(month: Month, source: str, language: Language) -> str:
+    """Deals created in a month that do not add up to what the source listed; `source` is its name."""
+    _, locale = language._, language.locale
+    here, there = (money(Fraction(minor), month.currency, locale) for minor in (month.here_minor, month.there_minor))
+    if month.month is None:
+        return _(
+            "Deals without a creation day: {here} here, {there} in {source}.", here=here, there=there, source=source
+        )
+    first = date.fromisoformat(f"{month.month}-01")
+    label = period_label(containing(Grain.MONTH, first), locale)
+    return _(
+        "Deals created in {month}: {here} here, {there} in {source}.",
+        month=label,
+        here=here,
+        there=there,
+        source=source,
+    )
