@@ -1,7 +1,7 @@
 """Salesforce as it answers over HTTP: a token that expires, SOQL through `query` and `queryAll`, locators that die.
 
-An answer holds `batch` rows; `nextRecordsUrl` gives the next ones, `locator_lives` times, to the session that asked.
-`hide` takes a field away, as an administrator does. Converting a lead is how a deal comes to have one.
+An answer holds `batch` rows, or a twentieth of them all; `nextRecordsUrl` gives the next ones, `locator_lives` times,
+to the session that asked. `hide` takes a field away, as an administrator does. A deal has a lead when the lead became it.
 """
 
 import itertools
@@ -132,7 +132,8 @@ class Salesforce(Crm):
         )
 
     def _answer(self, rows: list[Row], start: int, lives: int) -> Row:
-        end = start + self.batch
+        # Nobody waits for a thousand answers.
+        end = start + max(self.batch, len(rows) // 20)
         answer: Row = {"totalSize": len(rows), "done": end >= len(rows), "records": rows[start:end]}
         if end < len(rows):
             locator = f"01gQ{next(self._locator):011d}"
@@ -217,7 +218,7 @@ class Salesforce(Crm):
             "RecordTypeId": thing["pipeline"],
             "LeadSource": thing.fields.get("origin"),
             "Type": thing.fields.get("kind"),
-            "OpportunityHistories": self._history(thing),
+            "OpportunityHistories": lambda: self._history(thing),
         }
 
     def _history(self, thing: Thing) -> list[Row]:
@@ -377,7 +378,7 @@ class Soql:
         if of == "child":
 
             def children(row: Row) -> Row | None:
-                there, most = shape(row[entity]), self._crm.history_batch
+                there, most = shape(row[entity]()), self._crm.history_batch
                 if not there:
                     return None
                 return {"totalSize": len(there), "done": len(there) <= most, "records": there[:most]}
