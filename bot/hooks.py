@@ -71,18 +71,20 @@ class Hooks:
     def _take(self, name: str, knock: Knock) -> int:
         """Store what a knock hints at; the status to answer with."""
         now, engine = self._context.clock.now(), self._context.engine
+        try:
+            understood = sources.declared(name).hints
+        except LookupError:
+            return 404
         with reading(engine) as connection:
             source = sources.read(connection, self._workspace_id, name)
-        if source is None or source.state == STOPPED:
+        if understood is None or source is None or source.state == STOPPED:
             return 404
         try:
-            understood, options = sources.declared(name).hints, sources.options_of(source, self._vault)
-        except (VaultError, sources.OptionsError, LookupError) as error:
+            options = sources.options_of(source, self._vault)
+        except (VaultError, sources.OptionsError) as error:
             # Nobody can tell whether it is genuine: the CRM comes again, and the poll does not need it.
             log.error("hook_unread source=%s reason=%s", name, type(error).__name__)
             return 503
-        if understood is None:
-            return 404
         try:
             told = understood(knock, options, now)
         except NotGenuineError as error:
