@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -152,11 +153,23 @@ class Truth:
             "segment": None,
             "origin": None,
             "amount_minor": minor(thing["amount"], thing["currency"]),
+            "value_minor": self._value(thing),
             "currency": thing["currency"],
             "created_on": local_day(thing.created),
             "created_seen": self.quirks.first_seen,
             "closed_on": local_day(thing["closed"]) if status != "open" else None,
         }
+
+    def _value(self, thing: Thing) -> int | None:
+        """In the workspace's currency, at the rate of the day of closing (while open: the newest), half to even."""
+        amount, own, known = thing["amount"], thing["currency"], {}
+        if amount is None or own == self.crm.currency:
+            return minor(amount, own)
+        day = local_day(thing["closed"]) or date.max
+        for base, other, since, rate in self.quirks.rates(self.crm):
+            if own in (base, other) and since <= day:
+                known[since] = Fraction(rate) if own == base else 1 / Fraction(rate)
+        return round(Fraction(amount) * known[max(known)] * 100) if known else None
 
 
 class Held:

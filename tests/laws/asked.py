@@ -31,20 +31,19 @@ def office(workspace_id: str, *, currency: str = "EUR") -> Company:
 
 
 def questions(random: Random, today: date, scope: Scope) -> list[KpiQuery]:
-    """Each reading of each KPI, over some period, grouped and drawn some way."""
+    """Each KPI in one of its readings, over some period, grouped and drawn some way."""
     asked = []
     for declared in CATALOG:
-        for how in declared.readings:
-            grain = random.choice([None, None, Grain.WEEK, Grain.MONTH])
-            dimensions = [None, *(each for each in declared.dimensions if each not in UNTOLD)]
-            group_by, comparison = random.choice(dimensions), random.choice([None, *Comparison])
-            # Stages are not compared: what was open before is counted in the stage that it reached since.
-            more: dict[str, Any] = {
-                "group_by": group_by,
-                "grain": grain,
-                "comparison": None if group_by == "stage" else comparison,
-            }
-            asked.append(KpiQuery(declared.metric, how.key, _period(random, today), scope, today, **more))
+        how = random.choice(declared.readings)
+        dimensions = [None, *(each for each in declared.dimensions if each not in UNTOLD)]
+        group_by, comparison = random.choice(dimensions), random.choice([None, *Comparison])
+        # Stages are not compared: what was open before is counted in the stage that it reached since.
+        more: dict[str, Any] = {
+            "group_by": group_by,
+            "grain": random.choice([None, None, Grain.WEEK, Grain.MONTH]),
+            "comparison": None if group_by == "stage" else comparison,
+        }
+        asked.append(KpiQuery(declared.metric, how.key, _period(random, today), scope, today, **more))
     return asked
 
 

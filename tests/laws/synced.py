@@ -33,7 +33,7 @@ class Lived:
     """As they stood after some of the runs."""
 
 
-def live(engine: Engine, house: House, seed: int, *, deeds: int = 40, prefix: str = "sync") -> Lived:
+def live(engine: Engine, house: House, seed: int, *, deeds: int = 30, prefix: str = "sync") -> Lived:
     """A whole life from a seed, watched by Vigie, to the quiet at its end; the caller closes `watch`."""
     random = Random(f"{house.name} {seed}")  # noqa: S311 - a life must be lived again from its seed
     workspace_id = f"{prefix}-{house.name}-{seed}"
@@ -78,7 +78,7 @@ def sync_law(engine: Engine, house: House, seed: int) -> None:
 
 def replay_law(engine: Engine, house: House, seed: int) -> None:
     """Reading any part of it again, or all of it, changes nothing and writes no history."""
-    lived = live(engine, house, seed, deeds=20, prefix="replay")
+    lived = live(engine, house, seed, deeds=15, prefix="replay")
     try:
         before, history = Held(engine, lived.workspace_id, lived.crm.source), changes(engine, lived.workspace_id)
         for positions in lived.random.sample(lived.positions, min(2, len(lived.positions))):
