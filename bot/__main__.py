@@ -3,10 +3,12 @@
 import typer
 
 from bot.cli.ask import ask
+from bot.cli.backup import backup
 from bot.cli.check import check
 from bot.cli.connect import connect, disconnect
 from bot.cli.demo import demo
 from bot.cli.quarantine import quarantine
+from bot.cli.restore import restore
 from bot.cli.serve import serve
 from bot.cli.sync import sync
 
@@ -20,7 +22,7 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for command in (ask, check, connect, disconnect, demo, quarantine, serve):
+    for command in (ask, backup, check, connect, demo, disconnect, quarantine, restore, serve):
         app.command()(command)
     app.add_typer(sync, name="sync")
     return app

@@ -62,7 +62,7 @@ def backup(url: str, target: Path, *, replace: bool = False, progress: Progress 
     A kill leaves no file of that name that was not there before. Readable by its owner only: it holds everything that
     the database does. Raises `BackupProblemError`.
     """
-    live = _file(url)
+    live = database_file(url)
     if not live.exists():
         raise BackupProblemError("absent", path=str(live))
     if target.exists() and target.samefile(live):
@@ -112,7 +112,7 @@ def restore(url: str, source: Path, *, now: datetime, progress: Progress | None 
     be lost. A kill leaves what was there. The outbox is carried over, so that nothing is posted twice; where what was
     there cannot be read, the messages that wait are looked up in Slack first. Raises `BackupProblemError`.
     """
-    live = _file(url)
+    live = database_file(url)
     if live.exists() and source.exists() and source.samefile(live):
         raise BackupProblemError("same", path=str(source))
     revision = check(source)
@@ -200,7 +200,8 @@ def _copy(origin: sqlite3.Connection, copy: sqlite3.Connection, progress: Progre
     origin.execute("ROLLBACK")
 
 
-def _file(url: str) -> Path:
+def database_file(url: str) -> Path:
+    """Where the embedded database is. Raises `BackupProblemError` for any other."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise BackupProblemError("not_embedded")
