@@ -1,0 +1,253 @@
+"""What Koban's rows become: three ways to write a date, no currency, no creation date that can be relied on.
+
+Koban publishes the structure of deals, accounts and processes (github.com/Koban-CRM/coding-templates). That leads and
+deals bear `Guid`, `DCreated` and `DUpdated` as accounts do is assumed; what is not told is left empty.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from storage.connectors.reading import FIRST_YEAR, LAST_YEAR, Row, UnreadableError, instant, minor
+from storage.problems import Reason
+from storage.records import Customer, Deal, Gone, Lead, Mention, Person, Pipeline, Record, Stage, When
+
+Made = Sequence[Record | Gone | Mention]
+
+_RESULTS = {None: "open", "": "open", "WON": "won", "LOST": "lost", "SLEEP": "dormant"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS = Decimal(10) ** 11
+"""From here on a number counts milliseconds, not seconds: the year 5138, or 1973."""
+
+
+class _Value(Row):
+    """An item of one of Koban's lists."""
+
+    Guid: str | None = None
+    Code: str | None = None
+    Extcode: str | None = None
+    Label: str | None = None
+
+    @property
+    def code(self) -> str | None:
+        return self.Guid or self.Code or self.Extcode or None
+
+    @property
+    def name(self) -> str:
+        return self.Label or self.code or ""
+
+
+class _Who(Row):
+    Guid: str | None = None
+    FullName: str | None = None
+
+
+class _Base(Row):
+    Guid: str
+    DCreated: str | None = None
+    Created: str | None = None
+    DUpdated: str | None = None
+    Updated: str | None = None
+    Obsolete: bool | None = None
+
+    @property
+    def modified(self) -> datetime | None:
+        return _instant(self.DUpdated, "DUpdated") or _instant(self.Updated, "Updated")
+
+    @property
+    def created(self) -> When | None:
+        return when(self.DCreated, "DCreated") or when(self.Created, "Created")
+
+
+class _Process(Row):
+    Guid: str | None = None
+    Extcode: str | None = None
+    Label: str | None
+    Steps: list[_Value] | None
+
+    @property
+    def code(self) -> str:
+        code = self.Guid or self.Extcode
+        if not code:
+            raise UnreadableError(Reason.ID_MISSING, "Guid")
+        return code
+
+
+class _Third(_Base):
+    Label: str | None
+    FirstName: str | None = None
+
+
+class _Lead(_Base):
+    Company: str | None = None
+    Name: str | None = None
+    FirstName: str | None = None
+    EMail: str | None = None
+    Origin: _Value | None = None
+    AssignedTo: _Who | None = None
+
+
+class _Deal(_Base):
+    Label: str | None
+    Result: str | None
+    Amountprev: str | None
+    Status: _Value | None
+    Process: _Value | None
+    Third: _Value | None
+    AssignedTo: _Who | None
+    DResult: str | None = None
+
+
+class Rows:
+    """Makes records of rows; `stages` is what a person decided of steps in which deals rest without a result."""
+
+    def __init__(self, currency: str, stages: Mapping[str, str]) -> None:
+        self._currency, self._stages = currency, stages
+        self.forms: Mapping[str, tuple[type[Any], Callable[[Any], Made]]] = {
+            "pipeline": (_Process, self._pipeline),
+            "stage": (_Process, self._steps),
+            "customer": (_Third, self._customer),
+            "lead": (_Lead, self._lead),
+            "deal": (_Deal, self._deal),
+        }
+        """By object: the fields that Vigie rests on, and what is made of them."""
+
+    def _pipeline(self, row: _Process) -> Made:
+        return [Pipeline(ext_id=row.code, name=row.Label or row.code)]
+
+    def _steps(self, row: _Process) -> Made:
+        steps = [(position, step, _step(row.code, step)) for position, step in enumerate(row.Steps or ())]
+        return [
+            Stage(
+                ext_id=ext_id,
+                name=step.name,
+                pipeline=row.code,
+                position=position,
+                status=self._stages.get(ext_id, "open"),
+            )
+            for position, step, ext_id in steps
+            if ext_id is not None
+        ]
+
+    def _customer(self, row: _Third) -> Made:
+        if row.Obsolete:
+            return [Gone(object="customer", ext_id=row.Guid, at=row.modified)]
+        name = " ".join(part for part in (row.FirstName, row.Label) if part)
+        return [Customer(ext_id=row.Guid, modified=row.modified, name=name or row.Guid)]
+
+    def _lead(self, row: _Lead) -> Made:
+        if row.Obsolete:
+            return [Gone(object="lead", ext_id=row.Guid, at=row.modified)]
+        person = " ".join(part for part in (row.FirstName, row.Name) if part)
+        lead = Lead(
+            ext_id=row.Guid,
+            modified=row.modified,
+            name=row.Company or person or row.EMail or row.Guid,
+            created=row.created,
+            owner=_guid(row.AssignedTo),
+            origin=(row.Origin.name or None) if row.Origin else None,
+        )
+        return [*_people(row.AssignedTo), lead]
+
+    def _deal(self, row: _Deal) -> Made:
+        """The closing day is the result's own date, else the day of the last change."""
+        if row.Obsolete:
+            return [Gone(object="deal", ext_id=row.Guid, at=row.modified)]
+        if row.Result not in _RESULTS:
+            raise UnreadableError(Reason.STATUS_UNKNOWN, "Result", row.Result)
+        process = row.Process.code if row.Process else None
+        stage = _step(process, row.Status)
+        status = _RESULTS[row.Result]
+        if status == "open":
+            status = self._stages.get(stage or "", "open")
+        deal = Deal(
+            ext_id=row.Guid,
+            modified=row.modified,
+            name=row.Label or row.Guid,
+            status=status,
+            raw_status=row.Result,
+            customer=row.Third.Guid if row.Third else None,
+            owner=_guid(row.AssignedTo),
+            pipeline=process,
+            stage=stage,
+            amount_minor=minor(row.Amountprev, self._currency, "Amountprev"),
+            currency=self._currency,
+            created=row.created,
+            closed=None if status == "open" else when(row.DResult, "DResult") or row.modified,
+        )
+        named = [("pipeline", process, row.Process), ("stage", stage, row.Status)]
+        named.append(("customer", deal.customer, row.Third))
+        mentions = [
+            Mention(object=object_, ext_id=ext_id, name=value.name)
+            for object_, ext_id, value in named
+            if ext_id and value
+        ]
+        return [*mentions, *_people(row.AssignedTo), deal]
+
+
+def _step(process: str | None, step: _Value | None) -> str | None:
+    """A step has an id of its own, or a code that other processes may use too."""
+    if step is None or step.code is None:
+        return None
+    return step.Guid or f"{process}:{step.code}"
+
+
+def _guid(who: _Who | None) -> str | None:
+    return (who.Guid or None) if who else None
+
+
+def _people(who: _Who | None) -> list[Record]:
+    """Users are listed nowhere: they are known as far as rows name them. Their addresses are not told."""
+    return [Person(ext_id=who.Guid, name=who.FullName or who.Guid)] if who and who.Guid else []
+
+
+def when(said: str | None, field: str) -> When | None:
+    """`/Date(ms)/`, unix seconds, `DD/MM/YYYY` or ISO in UTC; None for null and for what Koban writes instead of it.
+
+    Raises `UnreadableError` for what is no date, or one before 1970 or after 2100.
+    """
+    text = (said or "").strip()
+    if not text or text.startswith(("0001-01-01", "01/01/0001")):
+        return None
+    if found := re.fullmatch(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/", text):
+        milliseconds = int(found[1])
+        return _since_epoch(Decimal(milliseconds), field) if milliseconds > 0 else None
+    if found := re.fullmatch(r"(\d{2})/(\d{2})/(\d{4})", text):
+        return _day(int(found[3]), int(found[2]), int(found[1]), field, text)
+    try:
+        seconds = Decimal(text)
+    except InvalidOperation:
+        return instant(text, field)
+    if not seconds.is_finite():
+        raise UnreadableError(Reason.DATE_UNREADABLE, field, text)
+    if seconds <= 0:
+        return None
+    return _since_epoch(seconds if seconds >= _MILLISECONDS else seconds * 1000, field)
+
+
+def _instant(said: str | None, field: str) -> datetime | None:
+    told = when(said, field)
+    if told is None or isinstance(told, datetime):
+        return told
+    raise UnreadableError(Reason.DATE_UNREADABLE, field, said)
+
+
+def _since_epoch(milliseconds: Decimal, field: str) -> datetime:
+    try:
+        moment = _EPOCH + timedelta(milliseconds=int(milliseconds.to_integral_value()))
+    except OverflowError:
+        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, milliseconds) from None
+    if moment.year > LAST_YEAR:
+        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, milliseconds)
+    return moment
+
+
+def _day(year: int, month: int, day: int, field: str, said: str) -> date:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, said)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise UnreadableError(Reason.DATE_IMPOSSIBLE, field, said) from None
