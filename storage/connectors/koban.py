@@ -148,11 +148,9 @@ def _list(object_: str, answer: Any) -> Sequence[Any]:
 
 def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem]) -> Page:
     told = [each for one in made for each in one]
-    records = {(each.object, each.ext_id): each for each in told if isinstance(each, Record)}
     return Page(
         object=object_,
-        # People before the deals and leads that name them.
-        records=sorted(records.values(), key=lambda record: record.object == object_),
+        records=[each for each in told if isinstance(each, Record)],
         mentions=list(dict.fromkeys(each for each in told if isinstance(each, Mention))),
         gone=[each for each in told if isinstance(each, Gone)],
         problems=problems,

@@ -12,7 +12,7 @@ from typing import Any
 
 from storage.connectors.reading import FIRST_YEAR, LAST_YEAR, Row, UnreadableError, instant, minor
 from storage.problems import Reason
-from storage.records import Customer, Deal, Gone, Lead, Mention, Person, Pipeline, Record, Stage, When
+from storage.records import Customer, Deal, Gone, Lead, Mention, Pipeline, Record, Stage, When
 
 Made = Sequence[Record | Gone | Mention]
 
@@ -198,9 +198,9 @@ def _guid(who: _Who | None) -> str | None:
     return (who.Guid or None) if who else None
 
 
-def _people(who: _Who | None) -> list[Record]:
-    """Users are listed nowhere: they are known as far as rows name them. Their addresses are not told."""
-    return [Person(ext_id=who.Guid, name=who.FullName or who.Guid)] if who and who.Guid else []
+def _people(who: _Who | None) -> list[Mention]:
+    """Users are listed nowhere: they are known by the name that the first row gives them."""
+    return [Mention(object="person", ext_id=who.Guid, name=who.FullName or who.Guid)] if who and who.Guid else []
 
 
 def when(said: str | None, field: str) -> When | None:

@@ -54,7 +54,7 @@ class Koban(Crm):
             return self._one(CLASSES[name], asked["id"])
         return self._updated(CLASSES[name], int(asked["updated"]), int(asked["s"]), int(asked["l"]))
 
-    def knock(self, object_: str, thing_id: str, event_id: str) -> Knock | None:  # noqa: ARG002 - Koban has none
+    def knock(self, object_: str, thing_id: str, event_id: str) -> Knock | None:
         if object_ not in {"deal", "customer"}:
             return None
         thing = self.get(object_, thing_id)
