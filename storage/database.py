@@ -77,8 +77,19 @@ def refresh_statistics(engine: Engine, tables: Iterable[Table]) -> None:
     """
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection, connection.begin():
-            for table in tables:
-                connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}"))
+            analyze(connection, tables)
+
+
+def analyze(connection: Connection, tables: Iterable[Table]) -> None:
+    """`refresh_statistics` within a transaction: of tables that only this connection sees."""
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}"))
+
+
+def private_schema(connection: Connection) -> str:
+    """The schema of tables that only this connection sees, and that are gone with it."""
+    return "pg_temp" if connection.dialect.name == "postgresql" else "temp"
 
 
 def insert(connection: Connection, table: Table) -> Insert:

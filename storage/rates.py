@@ -33,6 +33,11 @@ class Rates:
         self._days = {other: sorted(by_day) for other, by_day in pairs.items()}
         self._rates = pairs
 
+    @property
+    def known(self) -> bool:
+        """Whether there is any rate."""
+        return bool(self._days)
+
     @classmethod
     def read(cls, connection: Connection, workspace_id: str, currency: str) -> "Rates":
         """The rates that the sources of a workspace tell now, into `currency` (ISO 4217)."""

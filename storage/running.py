@@ -19,6 +19,7 @@ from storage.quarantine import count_aside
 from storage.rates import Rates
 from storage.records import Page, Position
 from storage.reports import Counts, Report
+from storage.revalue import revalue
 from storage.rows import Frame
 from storage.troubles import Code, Trouble
 from storage.workspaces import read_workspace
@@ -48,7 +49,6 @@ class Run:
         self._engine, self._connector, self._on_page = engine, connector, on_page
         self._began, self._spent = perf_counter(), connector.spent
         self._name = f"sync:{self.source}"
-        self._completed: dict[str, datetime] = {}
         self._written: Counter[str] = Counter()
         self._planned: Counter[str] = Counter()
         with reading(engine) as connection:
@@ -61,10 +61,12 @@ class Run:
             first_seen = frozenset(
                 walk.object for walk in connector.walks if walk.first_seen and self._cursor(walk.object).complete_at
             )
+            # A killed run may have written rates and not the values that follow from them.
+            self._revalues = rates.known and runs.left_off(connection, workspace_id, self.source)
             self._books = Books(connection, self._frame, self.report.run_id, now, first_seen=first_seen)
         with writing(engine) as connection:
             self._hold_on(connection)
-            runs.begin(connection, workspace_id, self.source, self.report, now)
+            runs.begin(connection, workspace_id, self.source, self.report, self._complete(), now)
 
     def start(self, walk: Walk) -> Position:
         """Where the walk goes on; a fresh listing begins with an empty list."""
@@ -94,6 +96,7 @@ class Run:
             self._close(connection, page.object, entry.counts, entry.changes)
         self._books.committed(entry)
         self._refresh(entry.changes)
+        self._revalues |= any(change.object == "rate" for change in entry.changes)
         if walk is not None and lists:
             self._end_listing(page, walk)
         return entry.counts
@@ -105,7 +108,11 @@ class Run:
             self._write_cursor(connection, object_, replace(self._cursor(object_), trouble=trouble), moved=False)
 
     def end(self) -> None:
-        """Close the run's row and give the lease back. Raises `LostError`."""
+        """Value amounts by new rates, close the run's row and give the lease back. Raises `LostError`."""
+        if self._revalues:
+            # Later than the pages, whose changes they follow in the history.
+            later = self.now + timedelta(seconds=perf_counter() - self._began)
+            revalue(self._engine, self.workspace_id, now=later, on_page=self._on_page)
         self.report.troubles = tuple(
             known.trouble for _, known in sorted(self._cursors.items()) if known.trouble is not None
         )
@@ -132,6 +139,10 @@ class Run:
 
     def _hold_on(self, connection: Connection) -> None:
         leases.renew(connection, self.workspace_id, self._name, self.report.run_id)
+
+    def _complete(self) -> dict[str, datetime | None]:
+        """Up to when each object of the source is complete by now."""
+        return {name: known.complete_at for name, known in self._cursors.items()}
 
     def _cursor(self, object_: str) -> Cursor:
         return self._cursors.get(object_, Cursor())
@@ -160,7 +171,6 @@ class Run:
                 after = replace(after, listed_at=self.now)
             if trouble is None:
                 after = replace(after, complete_at=began)
-                self._completed[page.object] = began
         self._write_cursor(connection, page.object, after, moved=moved)
 
     def _write_cursor(self, connection: Connection, object_: str, after: Cursor, *, moved: bool) -> None:
@@ -200,14 +210,14 @@ class Run:
             self._hold_on(connection)
             self._books.ledger.drop(connection, page.object, lost)
             self._advance(connection, page, walk, trouble)
-            runs.note(connection, self.workspace_id, self.report, self._completed)
+            runs.note(connection, self.workspace_id, self.report, self._complete())
         listing.clean(*mine)
 
     def _close(self, connection: Connection, object_: str, counts: Counts, changes: Sequence[Change]) -> None:
         """The last words of a transaction that changed rows."""
         self.report.count(object_, counts)
         self.report.requests = self._connector.spent - self._spent
-        runs.note(connection, self.workspace_id, self.report, self._completed)
+        runs.note(connection, self.workspace_id, self.report, self._complete())
         if self._on_page is not None and changes:
             self._on_page(connection, changes)
 

@@ -15,17 +15,35 @@ KILLED = "killed"
 """The error of a run that neither ended nor failed: its process died."""
 
 
-def begin(connection: Connection, workspace_id: str, source: str, report: Report, now: datetime) -> None:
+Complete = Mapping[str, datetime | None]
+"""By object of the source, up to when it is complete; None where it never was."""
+
+
+def begin(
+    connection: Connection, workspace_id: str, source: str, report: Report, complete: Complete, now: datetime
+) -> None:
     """Open the run's row. Called by the holder of the source's lease: what is still open was killed."""
     dead = (run.c.workspace_id == workspace_id, run.c.source == source, run.c.ended_at.is_(None))
     connection.execute(sa.update(run).where(*dead).values(ended_at=now, outcome="failed", error=KILLED))
     row = {"workspace_id": workspace_id, "id": report.run_id, "source": source, "started_at": now}
-    connection.execute(insert(connection, run).values(row | _told(report, {})))
+    connection.execute(insert(connection, run).values(row | _told(report, complete)))
 
 
-def note(connection: Connection, workspace_id: str, report: Report, completed: Mapping[str, datetime]) -> None:
+def left_off(connection: Connection, workspace_id: str, source: str) -> bool:
+    """Whether the newest run of the source came to no good end: what follows the pages may not have been done."""
+    newest = (
+        sa.select(run.c.outcome)
+        .where(run.c.workspace_id == workspace_id, run.c.source == source)
+        .order_by(run.c.started_at.desc())
+        .limit(1)
+    )
+    found = connection.execute(newest).first()
+    return found is not None and found.outcome not in ("ok", "partial")
+
+
+def note(connection: Connection, workspace_id: str, report: Report, complete: Complete) -> None:
     """How far the run has come: a killed one has said what it did."""
-    connection.execute(sa.update(run).where(*_this(workspace_id, report)).values(_told(report, completed)))
+    connection.execute(sa.update(run).where(*_this(workspace_id, report)).values(_told(report, complete)))
 
 
 def end(connection: Connection, workspace_id: str, report: Report, at: datetime, error: str | None) -> None:
@@ -41,8 +59,9 @@ def _this(workspace_id: str, report: Report) -> tuple[sa.ColumnElement[bool], ..
     return run.c.workspace_id == workspace_id, run.c.id == report.run_id
 
 
-def _told(report: Report, completed: Mapping[str, datetime]) -> dict[str, object]:
+def _told(report: Report, complete: Complete) -> dict[str, object]:
     total = report.total
+    completed = {name: None if moment is None else moment.isoformat() for name, moment in complete.items()}
     return {
         "full": report.full,
         "seen": total.seen,
@@ -51,5 +70,5 @@ def _told(report: Report, completed: Mapping[str, datetime]) -> dict[str, object
         "deleted": total.deleted,
         "quarantined": total.quarantined,
         "requests": report.requests,
-        "completed": json.dumps({name: moment.isoformat() for name, moment in completed.items()}, sort_keys=True),
+        "completed": json.dumps(completed, sort_keys=True),
     }

@@ -44,7 +44,8 @@ class run_columns(TypedColumns):
     requests: Named[int]
     """Requests spent on the CRM, retries included."""
     completed: Named[str]
-    """JSON: object to the moment up to which this run confirmed it complete (`cursor.complete_at` after it)."""
+    """JSON: each object of the source to the moment up to which it was complete after this run (`cursor.complete_at`),
+    null where it never was."""
     error: Named[str | None]
 
 
