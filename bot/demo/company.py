@@ -14,8 +14,8 @@ from bot.demo.market import (
     STRUGGLING_DAYS,
     trade,
 )
-from storage.connectors.base import Suggestion
-from storage.records import Deal, Page, Pipeline, Record, Stage
+from storage.connectors.base import Suggestion, Walk
+from storage.records import Deal, Page, Pipeline, Position, Record, Stage
 
 PAGE_ROWS = 1_000
 
@@ -24,14 +24,15 @@ class SampleCompany:
     """About 6,000 deals of twelve reps in three teams over the 24 months up to `today`; deterministic."""
 
     source = "sample"
-    objects = ("team", "person", "product", "pipeline", "stage", "customer", "lead", "deal", "contract", "spend")
+    walks = (Walk(object="company"),)
+    spent = 0
 
     def __init__(self, today: date, *, corrected: bool = False) -> None:
         """`corrected`: as after somebody has put right the struggling team's recent deals, so that its alert ends."""
         self._today = today
         self._corrected = corrected
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:  # noqa: ARG002 - there is one walk
         people, told = cast(), trade(self._today)
         deals = _put_right(told.deals, self._today) if self._corrected else told.deals
         yield from _paged("team", people.teams)
@@ -44,6 +45,12 @@ class SampleCompany:
         yield from _paged("deal", deals)
         yield from _paged("contract", told.contracts)
         yield from _paged("spend", told.spend)
+
+    def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
+        told = [record for page in self.pages(self.walks[0], Position()) for record in page.records]
+        return Page(
+            object=object_, records=[each for each in told if each.object == object_ and each.ext_id in ext_ids]
+        )
 
     def suggestions(self) -> Sequence[Suggestion]:
         return ()

@@ -4,12 +4,12 @@ Every month each rep creates `CREATED` deals on the 5th and closes `WON` and `LO
 closed on the 20th too); every won deal is worth 1,000.00 EUR for Anna, 2,000.00 for Bruno, 500.00 for Chloé.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from storage import records
-from storage.connectors.base import Suggestion
-from storage.records import Page
+from storage.connectors.base import Suggestion, Walk
+from storage.records import Page, Position
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 """A Monday."""
@@ -32,13 +32,14 @@ class Company:
     """A connector of the sample. With `customers` of one's own, each of them buys once more, from Anna in November."""
 
     source = "sample"
-    objects = ("team", "person", "customer", "deal")
+    walks = (Walk(object="company"),)
+    spent = 0
 
     def __init__(self, customers: Iterable[str] = ()) -> None:
         self._guests = list(customers)
         self._customers = self._guests or ["Soleil SA", "Lune & Fils", "Étoile <SARL>"]
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
         yield self._page(
             "team", [records.Team(ext_id=key, name=name, manager=boss) for key, (name, boss) in TEAMS.items()]
         )
@@ -57,6 +58,12 @@ class Company:
             ],
         )
         yield self._page("deal", list(self._deals()))
+
+    def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
+        told = [record for page in self.pages(self.walks[0], Position()) for record in page.records]
+        return Page(
+            object=object_, records=[each for each in told if each.object == object_ and each.ext_id in ext_ids]
+        )
 
     def suggestions(self) -> tuple[Suggestion, ...]:
         return ()

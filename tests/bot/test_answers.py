@@ -14,7 +14,8 @@ from bot.playground.server import Playground
 from bot.settings import Settings
 from kpi.catalog import CATALOG
 from storage import records
-from storage.records import Page
+from storage.connectors.base import Walk
+from storage.records import Page, Position
 from storage.sync import load
 from storage.workspaces import SINGLE
 from tests.bot.company import Company
@@ -171,9 +172,7 @@ def test_the_deals_behind_the_number_are_listed_page_by_page(vigie: Stage) -> No
 class WithLeads(Company):
     """The company, with three leads of October, one of them not qualified."""
 
-    objects = ("lead",)
-
-    def pages(self) -> Iterator[Page]:
+    def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
         leads = [
             records.Lead(
                 ext_id=f"lead-{at}",
