@@ -17,6 +17,7 @@ from kpi.narrowing import declared, prepare
 from kpi.populations import SALES_OF_CUSTOMERS, Population
 from kpi.query import KpiQuery
 from kpi.rows import Rows
+from storage.as_known import as_known
 from storage.schema import customer, person
 
 
@@ -59,6 +60,11 @@ def behind(connection: Connection, query: KpiQuery, *, limit: int = 20, offset: 
 
     Raises what `kpi.engine.answer` raises.
     """
+    with as_known(connection, query.scope.workspace_id, query.as_known):
+        return _behind(connection, query, limit, offset)
+
+
+def _behind(connection: Connection, query: KpiQuery, limit: int, offset: int) -> Behind:
     found, reading = declared(query)
     ask = prepare(connection, query, found)
     union = sa.union_all(*_selects(ask, reading.formula)).subquery("u")

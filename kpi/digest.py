@@ -15,6 +15,7 @@ from kpi.period import Grain, Period
 from kpi.query import Comparison, Filter, Group, KpiQuery, KpiResult
 from kpi.scope import Scope
 from kpi.trend import trend
+from storage.as_known import as_known as known
 
 METRICS = (
     "win_rate",
@@ -52,13 +53,25 @@ class Digest:
     """When the data was last complete; None = never."""
 
 
-def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequence[Filter] = ()) -> Digest:
-    """Compute a digest as seen on a local day, within a scope.
+def read_digest(
+    connection: Connection,
+    scope: Scope,
+    today: date,
+    filters: Sequence[Filter] = (),
+    as_known: datetime | None = None,
+) -> Digest:
+    """Compute a digest as seen on a local day, within a scope; `as_known` (aware) hides what was learned later.
 
     Raises `RefusedError` when the scope does not reach what the digest is narrowed to.
     """
-    chosen = tuple(filters)
-    queries = {metric: _query(connection, metric, scope, today, chosen) for metric in METRICS}
+    with known(connection, scope.workspace_id, as_known):
+        return _digest(connection, scope, today, tuple(filters), as_known)
+
+
+def _digest(
+    connection: Connection, scope: Scope, today: date, chosen: tuple[Filter, ...], as_known: datetime | None
+) -> Digest:
+    queries = {metric: _query(connection, metric, scope, today, chosen, as_known) for metric in METRICS}
     answered = [answer(connection, query) for query in queries.values() if query is not None]
     told = tuple(result for result in answered if result.measured.value is not None)
     known = {result.query.metric: result for result in told}
@@ -81,7 +94,12 @@ def read_digest(connection: Connection, scope: Scope, today: date, filters: Sequ
 
 
 def _query(
-    connection: Connection, metric: str, scope: Scope, today: date, filters: tuple[Filter, ...]
+    connection: Connection,
+    metric: str,
+    scope: Scope,
+    today: date,
+    filters: tuple[Filter, ...],
+    as_known: datetime | None,
 ) -> KpiQuery | None:
     """The judged reading over the judged window; None for a KPI that has no such dimension."""
     declared = kpi(metric)
@@ -95,6 +113,7 @@ def _query(
         today=today,
         comparison=Comparison.PREVIOUS,
         filters=filters,
+        as_known=as_known,
     )
 
 

@@ -14,17 +14,23 @@ from kpi.period import Grain, containing
 from kpi.query import Beside, Group, KpiQuery, KpiResult, LeftOut, Measured, Note, Point, Previous
 from kpi.reasons import Reason, Said
 from kpi.refusals import TooManyBucketsError
+from storage.as_known import as_known
 
 MOST_BUCKETS = 400
 """A year of days, and a little; finer is refused."""
 
 
 def answer(connection: Connection, query: KpiQuery) -> KpiResult:
-    """Answer one question from one consistent view of the data.
+    """Answer one question from one consistent view of the data, as it is known now or was known then.
 
     Raises `RefusedError` (see `kpi.refusals`) for a question that has no answer or may not be asked; `LookupError` for
     a workspace that does not exist.
     """
+    with as_known(connection, query.scope.workspace_id, query.as_known):
+        return _answer(connection, query)
+
+
+def _answer(connection: Connection, query: KpiQuery) -> KpiResult:
     found, reading = declared(query)
     ask = prepare(connection, query, found)
     if len(ask.buckets) > MOST_BUCKETS:

@@ -20,6 +20,7 @@ from storage.schema import lead
 def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, measured: Measured) -> tuple[Note, ...]:
     """Every note of an answer, the most important first."""
     return (
+        *_of_age(connection, ask),
         *_of_period(ask, reading),
         *_of_cohort(ask, reading, counted),
         *_of_rate(reading, measured),
@@ -27,6 +28,12 @@ def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, 
         *_of_source(connection, ask, counted),
         *_of_scope(connection, ask),
     )
+
+
+def _of_age(connection: Connection, ask: Ask) -> Iterator[Note]:
+    since = ask.query.scope.late_before
+    if since is not None and standing.is_late(connection, ask.workspace_id, ask.query.metric, since):
+        yield Note(Said.LATE)
 
 
 def _of_period(ask: Ask, reading: Reading) -> Iterator[Note]:

@@ -57,6 +57,9 @@ class KpiQuery:
     grain: Grain | None = None
     """A series by this grain, or none."""
     filters: tuple[Filter, ...] = ()
+    as_known: datetime | None = None
+    """Answered as the data was known at this moment (aware, in the zone to show it in): what was learned later is
+    hidden. None = all that is known."""
 
 
 @dataclass(frozen=True, slots=True)

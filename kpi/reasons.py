@@ -45,6 +45,8 @@ class Said(StrEnum):
     """A cohort is not mature. `count`: deals (leads: not converted, not lost) of the period still open."""
     SAME_AGE = "same_age"
     """The period before was taken at the same age. `days`: days that each cohort had after the end of its period."""
+    LATE = "late"
+    """A connected source has not confirmed its data complete for longer than it should take."""
     BEFORE_DATA = "before_data"
     """The period ends before the first known day. `first`: that day (date), or None when there is no data at all."""
     NARROWED = "narrowed"
