@@ -4,6 +4,7 @@ from bot.blocks import Bold, Run, bullets, context
 from bot.conversation import Block, Context
 from bot.people import Viewer
 from bot.views import sentences
+from bot.views.notes import late
 from bot.views.question import title
 from kpi.catalog.deals import AVERAGE_DEAL, DEALS_CREATED, REVENUE_WON, WIN_RATE
 from kpi.engine import answer
@@ -31,7 +32,8 @@ def month_blocks(viewer: Viewer, context_: Context) -> list[Block]:
     period = period_label(results[0].query.period, language.locale, fiscal)
     whose = _("your deals") if _own(viewer) else _("all that you may see")
     fresh = sentences.as_of(results[0], viewer.workspace, language)
-    return [context(f"{period} · {whose}"), bullets(lines), context(fresh)]
+    older = late(results, language)
+    return [context(f"{period} · {whose}"), bullets(lines), context(fresh, *([older] if older else []))]
 
 
 def _own(viewer: Viewer) -> bool:

@@ -58,9 +58,11 @@ def known(asker: Asker, context: Context) -> Viewer:
         link = _link_admin(asker, user, link, context)
     if link is None:
         raise _unknown(asker, user, context)
-    today = context.clock.now().astimezone(workspace.zone).date()
+    now = context.clock.now()
+    today = now.astimezone(workspace.zone).date()
     with reading(context.engine) as connection:
-        scope = scope_of(connection, link, visibility=workspace.visibility, today=today)
+        late_before = now - context.settings.late_after
+        scope = scope_of(connection, link, visibility=workspace.visibility, today=today, late_before=late_before)
     return Viewer(workspace, asker.user_id, link.person_id, link.role, scope, today, asker.language)
 
 

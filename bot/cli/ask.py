@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from sqlalchemy import Connection
 
@@ -73,7 +73,8 @@ def ask(
         with reading(engine) as connection:
             workspace = read_workspace(connection, SINGLE)
             day = moved or clock.now().astimezone(workspace.zone).date()
-            result = _answer(connection, " ".join(question), email, day, workspace, words)
+            late_before = clock.now() - settings.late_after
+            result = _answer(connection, " ".join(question), email, day, workspace, words, late_before)
         engine.dispose()
         if as_json:
             typer.echo(json.dumps(contract(result, workspace, words), ensure_ascii=False, indent=2))
@@ -124,13 +125,19 @@ class _NobodyError(Exception):
 
 
 def _answer(
-    connection: "Connection", text: str, email: str | None, today: "date", workspace: "Workspace", words: "Language"
+    connection: "Connection",
+    text: str,
+    email: str | None,
+    today: "date",
+    workspace: "Workspace",
+    words: "Language",
+    late_before: "datetime",
 ) -> "KpiResult":
     from kpi.engine import answer
     from kpi.vocabulary import read_vocabulary
     from kpi.words import understand
 
-    scope, asker = _scope(connection, email, today, workspace)
+    scope, asker = _scope(connection, email, today, workspace, late_before)
     query = understand(
         text,
         read_vocabulary(connection, scope, today=today, asker=asker),
@@ -143,17 +150,18 @@ def _answer(
 
 
 def _scope(
-    connection: "Connection", email: str | None, today: "date", workspace: "Workspace"
+    connection: "Connection", email: str | None, today: "date", workspace: "Workspace", late_before: "datetime"
 ) -> "tuple[Scope, str | None]":
     """What that person may see, and who they are; everything without an e-mail address."""
     from kpi.scope import Scope, scope_of
     from storage import people
 
     if email is None:
-        return Scope(workspace.id, everything=True), None
+        return Scope(workspace.id, everything=True, late_before=late_before), None
     person = people.match(connection, workspace.id, email)
     if person is None:
         raise _NobodyError(email)
     admin = any(link.person_id == person.id for link in people.admins(connection, workspace.id))
     link = people.Link(workspace.id, "", person.id, "admin" if admin else "rep")
-    return scope_of(connection, link, visibility=workspace.visibility, today=today), person.id
+    scope = scope_of(connection, link, visibility=workspace.visibility, today=today, late_before=late_before)
+    return scope, person.id

@@ -19,7 +19,7 @@ from kpi.engine import answer
 from kpi.query import KpiResult
 from kpi.refusals import RefusedError
 from kpi.scope import scope_of
-from kpi.standing import as_of
+from kpi.standing import as_of, is_late
 from kpi.threshold import Standing, State, Transition, judge
 from kpi.trend import trend
 from kpi.watch import Watched, question, threshold_of, watched, where_to_look
@@ -55,12 +55,15 @@ def run(context: Context, stopping: Event) -> None:
 
 
 def _waiting(context: Context) -> list[Rule]:
-    """The rules whose KPI rests on data that is newer than when they were last judged."""
+    """The rules whose KPI rests on data that is newer than when they were last judged, and not late: an alert neither
+    fires nor recovers on numbers that nobody confirms."""
+    late_before = context.clock.now() - context.settings.late_after
     with reading(context.engine) as connection:
         waiting = []
         for rule, judged in rules.all_running(connection):
             fresh = as_of(connection, rule.workspace_id, rule.metric)
-            if fresh is not None and (judged is None or fresh > judged):
+            frozen = is_late(connection, rule.workspace_id, rule.metric, late_before)
+            if fresh is not None and (judged is None or fresh > judged) and not frozen:
                 waiting.append(rule)
         return waiting
 

@@ -84,12 +84,13 @@ def plan(context: Context, schedule: Schedule, now: datetime) -> None:
 
 def _written(context: Context, schedule: Schedule, day: date, due_at: datetime, now: datetime) -> Written | str:
     """The digest of a local day, by the rights its owner has now; or the reason why there is none."""
+    late_before = context.clock.now() - context.settings.late_after
     with reading(context.engine) as connection:
         workspace = read_workspace(connection, schedule.workspace_id)
         link = read_link(connection, schedule.workspace_id, schedule.owner)
         if link is None:
             return "owner_unknown"
-        scope = scope_of(connection, link, visibility=workspace.visibility, today=day)
+        scope = scope_of(connection, link, visibility=workspace.visibility, today=day, late_before=late_before)
         try:
             filters = filter_of(connection, scope, day, schedule.dimension, schedule.key)
             digest = read_digest(connection, scope, day, filters)

@@ -9,7 +9,7 @@ from typing import Any
 from bot.blocks import Block, Bold, Run, context, header, name, paragraph, spoken
 from bot.i18n import Language
 from bot.views.chart import alt_text, panel, panels
-from bot.views.notes import counted_only
+from bot.views.notes import counted_only, late
 from bot.views.question import filter_words
 from kpi import format as written
 from kpi.catalog import kpi
@@ -214,7 +214,9 @@ def _periods(digest: Digest, language: Language) -> str:
 def _as_of(digest: Digest, workspace: Workspace, language: Language) -> str:
     if digest.as_of is None:
         return language._("No data has been loaded yet.")
-    return language._("Data as of {when}.", when=written.moment(digest.as_of, workspace.zone, language.locale))
+    said = language._("Data as of {when}.", when=written.moment(digest.as_of, workspace.zone, language.locale))
+    older = late(digest.results, language)
+    return f"{said} {older}" if older else said
 
 
 def _chart(digest: Digest, language: Language) -> dict[str, Any] | None:

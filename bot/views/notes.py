@@ -98,6 +98,8 @@ def _of_rate(code: Said, values: Any, language: Language) -> str:
 def _of_data(code: Said, values: Any, result: KpiResult, language: Language) -> str:
     _, n = language._, language.n
     match code:
+        case Said.LATE:
+            return _("The data is older than expected: “/kpi status” says why.")
         case Said.NARROWED:
             who = _names((*values["people"], *values["teams"]), language)
             return _("Only what you may see was counted: {names}.", names=who)
@@ -154,6 +156,12 @@ def _two_digits(number: Fraction | None, language: Language) -> str | None:
 def _names(names: Iterable[str], language: Language) -> str:
     shown = [name(each, language._("(no name)")) for each in names]
     return ", ".join(shown) if shown else language._("nothing")
+
+
+def late(results: Iterable[KpiResult], language: Language) -> str | None:
+    """That the data of any of these answers is older than it should be."""
+    found = ((note, result) for result in results for note in result.notes if note.code == Said.LATE)
+    return next((note_sentence(note, result, language) for note, result in found), None)
 
 
 def counted_only(result: KpiResult, language: Language) -> Iterator[str]:
