@@ -87,8 +87,10 @@ class Options(BaseModel):
     api_token: Secret = Field(
         description="API token of a user who sees all deals: Personal preferences, API, Your personal API token"
     )
-    webhook_user: Secret | None = Field(None, description="HTTP user given when the webhooks were created")
-    webhook_password: Secret | None = Field(None, description="HTTP password given when the webhooks were created")
+    webhook_user: Secret | None = Field(default=None, description="HTTP user given when the webhooks were created")
+    webhook_password: Secret | None = Field(
+        default=None, description="HTTP password given when the webhooks were created"
+    )
 
 
 @dataclass(frozen=True, slots=True)
