@@ -37,7 +37,7 @@ _ENTITIES: dict[str, tuple[str, type[sobjects.Sobject]]] = {
     "dated_rate": ("DatedConversionRate", sobjects.DatedRate),
     "team": ("UserRole", sobjects.Role),
     "person": ("User", sobjects.User),
-    "pipeline": ("RecordType WHERE SobjectType = 'Opportunity'", sobjects.RecordType),
+    "pipeline": ("RecordType", sobjects.RecordType),
     "stage": ("OpportunityStage", sobjects.StageRow),
     "customer": ("Account", sobjects.AccountRow),
     "lead": ("Lead", sobjects.LeadRow),
@@ -49,7 +49,9 @@ _FEATURES = frozenset({"rate", "dated_rate"})
 """Absent where the organisation has one currency, or no dated rates."""
 _OPTIONAL = {"CurrencyIsoCode": "rate", "RecordTypeId": "pipeline"}
 """Fields of opportunities that exist where there are currencies, or record types."""
-_HISTORY = "SELECT StageName, CreatedDate FROM {} ORDER BY CreatedDate, Id"
+_OURS = {"pipeline": "SobjectType = 'Opportunity'"}
+"""Of an entity that serves others too, the rows that are asked for."""
+_HISTORY = "(SELECT StageName, CreatedDate FROM OpportunityHistories ORDER BY CreatedDate, Id)"
 
 
 def _walk(object_: str) -> Walk:
@@ -117,12 +119,8 @@ class Salesforce:
             found = {record.ext_id for record in page.records}
             page = replace(page, records=[record for record in page.records if record.ext_id in wanted])
         else:
-            known = [ext_id for ext_id in ext_ids if _is_id(ext_id)]
-            rows: list[Any] = []
-            for start in range(0, len(known), PAGE_ROWS):
-                where = f"WHERE Id IN ({_ids(known[start : start + PAGE_ROWS])})"
-                rows += self._all(object_, f"{self._select(object_)} {where}")
-            found = {row.get("Id") for row in rows}
+            rows = self._by_ids(object_, self._select(object_), "Id", [each for each in ext_ids if _is_id(each)])
+            found = {row["Id"] for row in rows}
             page = self._page(object_, rows)
         return replace(page, gone=[Gone(object=object_, ext_id=each) for each in ext_ids if each not in found])
 
@@ -131,7 +129,7 @@ class Salesforce:
     def _changing(self, object_: str, position: Position) -> Iterator[Page]:
         last, listing = False, position.listing
         while not last:
-            for batch, whole in self._batches(object_, self._from(object_, position), LIMIT):
+            for batch, whole in self._batches(object_, self._from(object_, position)):
                 starts = range(0, len(batch), PAGE_ROWS) or range(1)
                 for start in starts:
                     rows = batch[start : start + PAGE_ROWS]
@@ -155,48 +153,59 @@ class Salesforce:
             since, after = _literal(position.since or datetime(1970, 1, 1, tzinfo=UTC)), position.after
             beyond = f"AND (SystemModstamp > {since} OR Id > '{_checked(after)}') " if after else ""
             where, order = f"WHERE SystemModstamp >= {since} {beyond}", "SystemModstamp, Id"
-        return f"{self._select(object_)} {where}ORDER BY {order} LIMIT {LIMIT}"
+        return f"{self._select(object_)} {where}ORDER BY {order}"
 
     # Asking.
 
-    def _batches(self, object_: str, soql: str, limit: int | None = None) -> Iterator[tuple[list[Any], bool]]:
+    def _batches(self, object_: str, soql: str) -> Iterator[tuple[list[Any], bool]]:
         """The answers to a query, each with whether nothing follows it: neither in the query nor beyond its limit."""
-        seen, path, given = 0, f"{API}/queryAll", {"q": soql}
+        seen, path, given = 0, f"{API}/queryAll", {"q": f"{soql} LIMIT {LIMIT}"}
         while True:
             try:
                 answer = self._client.get(path, **given)
             except (UnexpectedError, RefusedError) as error:
                 # Locators die of age, of ten others, or with the session that made them: the keyset goes on.
-                if limit and seen and (isinstance(error, RefusedError) or "INVALID_QUERY_LOCATOR" in _codes(error)):
+                if seen and (isinstance(error, RefusedError) or "INVALID_QUERY_LOCATOR" in _codes(error)):
                     return
                 raise _drift(object_, error) or error from None
-            if not isinstance(answer, dict) or not isinstance(answer.get("records"), list):
+            rows = answer.get("records") if isinstance(answer, dict) else None
+            if not isinstance(rows, list):
                 raise DriftError(object_, "records")
-            seen += len(answer["records"])
+            seen += len(rows)
             done = answer.get("done") is not False
-            yield answer["records"], done and (limit is None or seen < limit)
+            yield rows, done and seen < LIMIT
             if done:
                 return
             path, given = str(answer.get("nextRecordsUrl")), {}
 
-    def _all(self, object_: str, soql: str) -> list[Any]:
-        return [row for rows, _ in self._batches(object_, soql) for row in rows]
+    def _all(self, object_: str, select: str, where: str = "") -> list[Any]:
+        """Every row of a query that has no order of its own; `select` holds the Id."""
+        found: list[Any] = []
+        whole = False
+        while not whole:
+            conditions = [where] if where else []
+            conditions += [f"Id > '{_id(object_, found[-1])}'"] if found else []
+            told = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+            for rows, whole in self._batches(object_, f"{select}{told} ORDER BY Id"):  # noqa: B007 - the last one's
+                found += rows
+        return found
+
+    def _by_ids(self, object_: str, select: str, field: str, ids: Sequence[str]) -> list[Any]:
+        starts = range(0, len(ids), PAGE_ROWS)
+        quoted = [",".join(f"'{_checked(each)}'" for each in ids[start : start + PAGE_ROWS]) for start in starts]
+        return [row for some in quoted for row in self._all(object_, select, f"{field} IN ({some})")]
 
     def _select(self, object_: str) -> str:
         entity, model = _ENTITIES[object_]
         absent = {name for name, of in _OPTIONAL.items() if object_ == "deal" and not self._rows_of(of)}
-        names = [
-            f"({_HISTORY.format(name)})" if name == "OpportunityHistories" else name
-            for name in model.model_fields
-            if name not in absent
-        ]
-        return f"SELECT {', '.join(names)} FROM {entity}"  # noqa: S608 - constants
+        names = [_HISTORY if name == "OpportunityHistories" else name for name in model.model_fields]
+        return f"SELECT {', '.join(name for name in names if name not in absent)} FROM {entity}"  # noqa: S608 - constants
 
     def _rows_of(self, object_: str) -> list[Any]:
         """The rows of what is few, once a run; none where the organisation does not have the feature."""
         if object_ not in self._known:
             try:
-                self._known[object_] = self._all(object_, self._select(object_))
+                self._known[object_] = self._all(object_, self._select(object_), _OURS.get(object_, ""))
             except DriftError as error:
                 if object_ not in _FEATURES or error.field != _ENTITIES[object_][0]:
                     raise
@@ -204,20 +213,19 @@ class Salesforce:
         return self._known[object_]
 
     def _leads_of(self, deals: Sequence[str]) -> dict[str, str]:
-        """Opportunity to the lead that became it: only leads know."""
-        if not deals:
-            return {}
-        # The last in this order counts: of several leads that became one deal, the first.
-        where = f"WHERE ConvertedOpportunityId IN ({_ids(deals)}) ORDER BY Id DESC"
-        rows = self._all("deal", f"SELECT Id, ConvertedOpportunityId FROM Lead {where}")  # noqa: S608 - checked ids
-        return {row["ConvertedOpportunityId"]: row["Id"] for row in rows}
+        """Opportunity to the lead that became it: only leads know. Of several that became one, the first counts."""
+        rows = self._by_ids("deal", "SELECT Id, ConvertedOpportunityId FROM Lead", "ConvertedOpportunityId", deals)
+        return {row["ConvertedOpportunityId"]: row["Id"] for row in reversed(rows)}
 
     def _history(self, row: Mapping[str, Any]) -> list[Any]:
         """The entries of an opportunity's history; one too long for its row is asked for by itself."""
         told = row.get("OpportunityHistories") or {"records": []}
-        if not isinstance(told, dict) or told.get("done") is False:
-            return self._all("deal", _HISTORY.format(f"OpportunityHistory WHERE OpportunityId = '{row['Id']}'"))
-        return list(told["records"])
+        if isinstance(told, dict) and told.get("done") is not False:
+            return list(told["records"])
+        select = "SELECT Id, StageName, CreatedDate FROM OpportunityHistory"
+        return sorted(
+            self._by_ids("deal", select, "OpportunityId", [row["Id"]]), key=lambda entry: entry["CreatedDate"]
+        )
 
     # Understanding.
 
@@ -292,16 +300,21 @@ def _after(object_: str, position: Position, rows: Sequence[Any]) -> Position:
     """The position behind these rows, which came in its order."""
     if not rows:
         return position
-    last = rows[-1] if isinstance(rows[-1], dict) else {}
-    if not _is_id(last.get("Id")):
-        raise DriftError(object_, "Id")
+    ext_id = _id(object_, rows[-1])
     if position.listing:
-        return replace(position, token=last["Id"])
+        return replace(position, token=ext_id)
     try:
-        since = sobjects.moment(last.get("SystemModstamp", ""), "SystemModstamp")
+        since = sobjects.moment(rows[-1].get("SystemModstamp", ""), "SystemModstamp")
     except UnreadableError:
         raise DriftError(object_, "SystemModstamp") from None
-    return replace(position, since=since, after=last["Id"])
+    return replace(position, since=since, after=ext_id)
+
+
+def _id(object_: str, row: Any) -> str:
+    found = row.get("Id") if isinstance(row, dict) else None
+    if not _is_id(found):
+        raise DriftError(object_, "Id")
+    return str(found)
 
 
 # SOQL has no parameters: nothing but ids and moments, checked, is written into it.
@@ -315,10 +328,6 @@ def _checked(ext_id: str) -> str:
     if not _is_id(ext_id):
         raise ValueError("not an id of Salesforce")
     return ext_id
-
-
-def _ids(ext_ids: Sequence[str]) -> str:
-    return ",".join(f"'{_checked(ext_id)}'" for ext_id in ext_ids)
 
 
 def _literal(moment: datetime) -> str:

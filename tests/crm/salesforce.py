@@ -1,7 +1,7 @@
 """Salesforce as it answers over HTTP: a token that expires, SOQL through `query` and `queryAll`, locators that die.
 
-An answer holds `batch` rows, or a twentieth of them all; `nextRecordsUrl` gives the next ones, `locator_lives` times,
-to the session that asked. `hide` takes a field away, as an administrator does. A deal has a lead when the lead became it.
+An answer holds `batch` rows, or a fifth of them all; `nextRecordsUrl` gives the next ones, `locator_lives` times and to
+the same session. `hide` takes a field away, as administrators do. A deal has a lead when the lead became it.
 """
 
 import itertools
@@ -45,6 +45,8 @@ class Salesforce(Crm):
         """(currency, first day, rate) where dated rates are switched on."""
         self.roles: list[Row] = []
         self.limit, self.locator_lives = 100_000, 3
+        self.plans: dict[str, str] = {}
+        """The closing date of a deal, where somebody typed one."""
         self.history_batch = 100
         """Entries of a deal's history that its own row holds."""
         self.hidden: set[tuple[str, str]] = set()
@@ -53,6 +55,8 @@ class Salesforce(Crm):
         self._used: deque[datetime] = deque()
         self._locators: dict[str, tuple[list[Row], int, int, int]] = {}
         self._locator = itertools.count(1)
+        self._written = 0
+        self._tables: dict[str, tuple[tuple[datetime, int], list[Row]]] = {}
         super().__init__(currency=currency)
 
     # Life, where Salesforce has its own.
@@ -133,7 +137,7 @@ class Salesforce(Crm):
 
     def _answer(self, rows: list[Row], start: int, lives: int) -> Row:
         # Nobody waits for a thousand answers.
-        end = start + max(self.batch, len(rows) // 20)
+        end = start + max(self.batch, len(rows) // 5)
         answer: Row = {"totalSize": len(rows), "done": end >= len(rows), "records": rows[start:end]}
         if end < len(rows):
             locator = f"01gQ{next(self._locator):011d}"
@@ -149,8 +153,20 @@ class Salesforce(Crm):
 
     # The tables.
 
+    def _write(self, thing: Thing) -> None:
+        self._written += 1
+        super()._write(thing)
+
     def table(self, entity: str) -> list[Row]:
         """Every row with every field that the entity has, deleted ones too."""
+        if entity == "UserRole" or entity not in COLUMNS:
+            return self._table(entity)
+        state = (self.now, self._written)
+        if entity not in self._tables or self._tables[entity][0] != state:
+            self._tables[entity] = (state, self._table(entity))
+        return self._tables[entity][1]
+
+    def _table(self, entity: str) -> list[Row]:
         if entity == "Lead":
             became = {deal["lead"]: deal.id for deal in reversed(self.visible("deal")) if deal["lead"]}
             return [self._lead(thing, became.get(thing.id)) for thing in self.visible("lead")]
@@ -196,8 +212,9 @@ class Salesforce(Crm):
         raise SoqlError("INVALID_TYPE", f"sObject type '{entity}' is not supported.")
 
     def columns(self, entity: str) -> set[str]:
-        rows = self.table(entity)
-        known = set(COLUMNS.get(entity, "").split()) or {name for row in rows for name in row}
+        known = (
+            set(COLUMNS[entity].split()) if entity in COLUMNS else {name for row in self.table(entity) for name in row}
+        )
         if entity == "Opportunity" and self.multi:
             known.add("CurrencyIsoCode")
         return known - {field for of, field in self.hidden if of == entity}
@@ -212,7 +229,7 @@ class Salesforce(Crm):
             "Amount": thing["amount"],
             "CurrencyIsoCode": thing["currency"],
             # What somebody hoped for; nobody corrects it.
-            "CloseDate": (thing.created.date() + timedelta(days=30)).isoformat(),
+            "CloseDate": self.plans.get(thing.id, (thing.created.date() + timedelta(days=30)).isoformat()),
             "AccountId": thing["customer"],
             "OwnerId": thing["owner"],
             "RecordTypeId": thing["pipeline"],
