@@ -31,8 +31,8 @@ def milliseconds(when: datetime) -> int:
 
 
 class HubSpot(Crm):
-    """`page` is the most rows of any answer, `cap` the most that a search can be paged to, `search_lag` (seconds) how
-    far its index is behind, `has_leads` whether the account has Sales Hub Professional."""
+    """`page` is the most rows of any answer while the account is small, `cap` the most that a search can be paged to,
+    `search_lag` (seconds) how far its index is behind, `has_leads` whether the account has Sales Hub Professional."""
 
     source: ClassVar[str] = "hubspot"
     verbs: ClassVar[frozenset[str]] = frozenset(
@@ -53,6 +53,7 @@ class HubSpot(Crm):
         self.page, self.cap, self.search_lag = page, cap, timedelta(seconds=search_lag)
         self.has_leads, self.has_currencies = has_leads, has_currencies
         self.daily_left = 250_000
+        self._oldest: str | None = None
         self.dropped: set[str] = set()
         """Properties that the account does not have (any more)."""
         self.poison: dict[str, dict[str, Any]] = {}
@@ -116,6 +117,7 @@ class HubSpot(Crm):
         path, query = request.url.path, dict(request.url.params)
         asked = json.loads(request.content) if request.content else {}
         self.daily_left -= 1
+        self._oldest = next((each.id for each in self.visible("customer") if each.deleted is None), None)
         match path.strip("/").split("/"):
             case ["crm", "objects", version, kind, *more] if version == VERSION and kind in TYPES:
                 if (kind == "leads" and not self.has_leads) or (kind == "contacts" and self.has_leads):
@@ -167,7 +169,7 @@ class HubSpot(Crm):
         there = [each for each in self._of(kind) if (each.deleted is not None) is archived]
         there = [each for each in there if int(each.id) >= int(query.get("after", "0"))]
         there.sort(key=lambda each: int(each.id))
-        size = min(limit, self.page)
+        size = self._size(limit, there)
         rows = [self._row(kind, each, names, history) for each in there[:size]]
         if not archived:
             for row, thing in zip(rows, there, strict=False):
@@ -176,8 +178,8 @@ class HubSpot(Crm):
 
     def _search(self, kind: str, asked: dict[str, Any]) -> httpx.Response:
         """As the index knew the rows some time ago; archived rows are not in it."""
-        size, start = min(asked.get("limit", 10), self.page), int(asked.get("after", 0))
-        if asked.get("limit", 10) > 200 or start + size > self.cap:
+        limit, start = asked.get("limit", 10), int(asked.get("after", 0))
+        if limit > 200 or start + limit > self.cap:
             return _invalid("limit")
         (order,) = asked["sorts"]
         here = self.now
@@ -188,6 +190,7 @@ class HubSpot(Crm):
             for one in group["filters"]:
                 there = [each for each in there if _passes(self._sortable(each, one["propertyName"]), one)]
         there.sort(key=lambda each: (self._sortable(each, order["propertyName"]), -int(each.id)))
+        size = self._size(limit, there)
         rows = [self._row(kind, each, asked["properties"], []) for each in there[start : start + size]]
         after = str(start + size) if len(there) > start + size else None
         return httpx.Response(200, json={"total": len(there), "results": rows} | _paging(after))
@@ -226,6 +229,9 @@ class HubSpot(Crm):
 
     def _of(self, kind: str) -> list[Thing]:
         return self.visible(TYPES[kind])
+
+    def _size(self, limit: int, there: Sequence[Thing]) -> int:
+        return min(limit, max(self.page, len(there) // 40))
 
     def _row(self, kind: str, thing: Thing, names: Sequence[str], history: Sequence[str]) -> dict[str, Any]:
         told = self._properties(kind, thing) | self.poison.get(thing.id, {})
@@ -266,7 +272,7 @@ class HubSpot(Crm):
         if not end:
             return []
         if to == "companies" and kind == "deals":
-            other = min((each.id for each in self.visible("customer") if each.deleted is None), key=int, default=end)
+            other = self._oldest or end
             return [(other, False), (end, True)] if other != end else [(end, True)]
         return [(end, False)]
 
