@@ -4,6 +4,7 @@
 cannot tell is said once, in `QUIRKS`.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -36,7 +37,8 @@ class Quirks:
     """It tells who took a row over."""
     passages: bool = True
     """It tells when a deal entered each stage."""
-    objects: tuple[str, ...] = OBJECTS
+    named_only: frozenset[str] = frozenset()
+    """Objects that it lists nowhere: a row is known by the name that the first row naming it gives."""
     names: Callable[[Crm, Thing], str] = field(default=lambda _crm, thing: thing.id)
     """The ext id of a row."""
     blank: frozenset[tuple[str, str]] = frozenset()
@@ -66,6 +68,14 @@ QUIRKS: dict[str, Quirks] = {
         # Deals are won beside their stages.
         shape=lambda _crm, thing, row: row | {"status": "open"} if thing.object == "stage" else row,
     ),
+    "koban": Quirks(
+        first_seen=True,
+        merges=False,
+        passages=False,
+        named_only=frozenset({"person"}),
+        blank=UNCONVERTED | {("lead", "customer_id"), ("deal", "lead_id")},
+        shape=lambda _crm, thing, row: row | {"status": "open"} if thing.object == "stage" else row,
+    ),
     "salesforce": Quirks(blank=frozenset({("stage", "pipeline_id")})),
 }
 
@@ -84,12 +94,10 @@ class Truth:
     def __init__(self, crm: Crm, quirks: Quirks | None = None) -> None:
         self.crm = crm
         self.quirks = quirks or QUIRKS[crm.source]
-        self.things = {
-            name: {self.id(name, thing.id): thing for thing in crm.latest(name)} for name in self.quirks.objects
-        }
+        self.things = {name: {self.id(name, thing.id): thing for thing in crm.latest(name)} for name in OBJECTS}
 
     def id(self, object_: str, thing_id: str | None) -> str | None:
-        if thing_id is None or object_ not in self.quirks.objects:
+        if thing_id is None:
             return None
         return f"{self.crm.source}:{self.quirks.names(self.crm, self.crm.get(object_, thing_id))}"
 
@@ -193,6 +201,13 @@ class Held:
             wanted = (change.c.object == "deal", change.c.field.in_(["owner_id", "status"]))
             seen = sa.select(change).where(change.c.workspace_id == workspace_id, change.c.source == source, *wanted)
             self.changes = [dict(row) for row in connection.execute(seen.order_by(change.c.id)).mappings()]
+            run = schema.run
+            ours = (run.c.workspace_id == workspace_id, run.c.source == source)
+            runs = connection.execute(sa.select(run).where(*ours).order_by(run.c.started_at)).mappings()
+            self.complete_since = next(
+                (row["started_at"] for row in runs if "deal" in json.loads(row["completed"])), None
+            )
+            """When the run began in which the deals were first read to their end."""
             cursor = schema.cursor
             kept = (cursor.c.workspace_id == workspace_id, cursor.c.source == source)
             self.troubles = [
@@ -220,18 +235,22 @@ def differences(held: Held, truth: Truth) -> list[str]:
 
 def _differences(held: Held, truth: Truth) -> Iterable[str]:
     yield from (f"{name}: still in trouble, {trouble}" for name, trouble in held.troubles)
-    for name in truth.quirks.objects:
+    named = _named(truth)
+    for name in OBJECTS:
         rows, things = held.rows[name], truth.things[name]
         for row_id in rows.keys() - things.keys():
             yield f"{name} {row_id}: extra"
         for row_id, thing in things.items():
             row = rows.get(row_id or "")
-            if thing.deleted is not None:
+            if name in truth.quirks.named_only:
+                if row is None and (name, row_id) in named:
+                    yield f"{name} {row_id}: named, and missing"
+            elif thing.deleted is not None:
                 yield from _of_gone(name, thing, row, truth)
             elif row is None:
                 yield f"{name} {row_id}: missing"
             else:
-                yield from _of_alive(name, row, truth.columns(thing), truth)
+                yield from _of_alive(name, row, truth.columns(thing), truth, held)
     if truth.quirks.passages:
         alive = truth.alive("deal")
         there = {each for each in held.passages if each[0] in alive}
@@ -251,17 +270,21 @@ def _of_gone(name: str, thing: Thing, row: Row | None, truth: Truth) -> Iterable
         yield f"{name} {row['id']}: merged into {row['merged_into']}, not {truth.id(name, thing.merged_into)}"
 
 
-def _of_alive(name: str, row: Row, expected: Row, truth: Truth) -> Iterable[str]:
+def _named(truth: Truth) -> set[tuple[str, Any]]:
+    deals = truth.alive("deal").values()
+    return {(name, deal[column]) for deal in deals for name, column in (("person", "owner_id"),)}
+
+
+def _of_alive(name: str, row: Row, expected: Row, truth: Truth, held: Held) -> Iterable[str]:
     if row["deleted_at"] is not None or row["merged_into"] is not None:
         yield f"{name} {row['id']}: alive there, deleted here"
     if row["payload_hash"] == "":
         yield f"{name} {row['id']}: only named"
     if name == "deal" and truth.quirks.first_seen:
-        seen = local_day(row["first_seen_at"])
-        if row["created_on"] is None:
-            expected = expected | {"created_on": None, "created_seen": False}
-        else:
-            expected = expected | {"created_on": seen, "created_seen": True}
+        # What was there when Vigie came is of no known age; what appeared later was new on that day.
+        first, begun = row["first_seen_at"], held.complete_since
+        old = begun is None or first < begun or (first == begun and row["created_on"] is None)
+        expected = expected | {"created_on": None if old else local_day(first), "created_seen": not old}
     for column, value in expected.items():
         if row[column] != value:
             yield f"{name} {row['id']}.{column}: {row[column]!r}, not {value!r}"
@@ -272,7 +295,7 @@ class Told(Company):
 
     def __init__(self, workspace_id: str, truth: Truth, held: Held, currency: str) -> None:
         super().__init__(workspace_id, currency=currency, source=truth.crm.source)
-        for name in truth.quirks.objects:
+        for name in OBJECTS:
             for row_id, columns in truth.alive(name).items():
                 row = _BLANK.get(name, {}) | columns | {"id": row_id, "deleted_at": None}
                 if name == "deal" and truth.quirks.first_seen:
