@@ -159,7 +159,8 @@ class Salesforce(Crm):
 
     def table(self, entity: str) -> list[Row]:
         """Every row with every field that the entity has, deleted ones too."""
-        if entity == "UserRole" or entity not in COLUMNS:
+        if entity == "UserRole" or entity not in COLUMNS or "visible" in vars(self):
+            # Nothing of a life, or somebody has tampered with what is seen.
             return self._table(entity)
         state = (self.now, self._written)
         if entity not in self._tables or self._tables[entity][0] != state:
