@@ -58,25 +58,27 @@ def windows(
     where a window brings nothing new, whatever its length (a server may cap the size in silence). `mark` names a row
     and its version.
     """
-    start, anchors = _opened(token)
+    start, most, anchors = _opened(token)
     while True:
         rows, more = ask(start, size)
         marks = [mark(row) for row in rows]
         known = max((place for place, each in enumerate(marks) if each in anchors), default=-1)
+        most = max(most, len(rows))
         if known < 0 < start:
-            start = max(0, start - size + 1)
+            # So far that the window reaches to where this one began, by what the server really gives.
+            start = max(0, start - max(1, most - 1))
             continue
         fresh = rows[known + 1 :]
         last = not fresh if more is None else not (more and rows)
         anchors = [*anchors, *marks[known + 1 :]][-_ANCHORS:]
         start += len(rows) - min(_OVERLAP, max(1, len(rows) // 4)) if rows else 0
-        yield Window(fresh, json.dumps([start, anchors]), last)
+        yield Window(fresh, json.dumps([start, most, anchors]), last)
         if last:
             return
 
 
-def _opened(token: str) -> tuple[int, list[str]]:
+def _opened(token: str) -> tuple[int, int, list[str]]:
     if not token:
-        return 0, []
-    start, anchors = json.loads(token)
-    return start, anchors
+        return 0, 0, []
+    start, most, anchors = json.loads(token)
+    return start, most, anchors

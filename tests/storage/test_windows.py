@@ -41,19 +41,21 @@ class Moving:
 deeds = st.lists(st.tuples(st.sampled_from(["edit", "remove"]), st.integers(0, 29)), max_size=60)
 
 
-@given(deeds, st.integers(3, 12))
-def test_a_row_that_nobody_touches_is_read_however_the_others_move(deeds: list[tuple[str, int]], size: int) -> None:
-    moving = Moving(30, deeds)
+@given(deeds, st.integers(3, 12), st.integers(2, 12))
+def test_a_row_that_nobody_touches_is_read_however_the_others_move(
+    deeds: list[tuple[str, int]], size: int, cap: int
+) -> None:
+    moving = Moving(30, deeds, cap)
     read = {row[0] for window in moving.read(size) for row in window.rows}
     assert moving.untouched <= read
     assert set(moving.rows) <= read
 
 
-@given(deeds, st.integers(3, 12), st.integers(0, 8))
+@given(deeds, st.integers(3, 12), st.integers(2, 12), st.integers(0, 8))
 def test_reading_that_is_cut_anywhere_goes_on_from_its_token_without_a_gap(
-    deeds: list[tuple[str, int]], size: int, cut: int
+    deeds: list[tuple[str, int]], size: int, cap: int, cut: int
 ) -> None:
-    moving = Moving(30, deeds)
+    moving = Moving(30, deeds, cap)
     before: list[Window] = []
     for window in windows(moving.ask, lambda row: f"{row[0]}@{row[1]}", size, ""):
         before.append(window)
