@@ -32,7 +32,9 @@ def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, 
 
 def _of_age(connection: Connection, ask: Ask) -> Iterator[Note]:
     since = ask.query.scope.late_before
-    if since is not None and standing.is_late(connection, ask.workspace_id, ask.query.metric, since):
+    if since is None or ask.query.as_known is not None:
+        return
+    if standing.is_late(connection, ask.workspace_id, ask.query.metric, since):
         yield Note(Said.LATE)
 
 

@@ -27,6 +27,8 @@ def source_lines(source: Source, late_since: datetime, workspace: Workspace, lan
         yield state_sentence(source.state, source.source, source.state_since, workspace.zone, language)
     if source.last_run is not None:
         yield run_sentence(source.last_run, source.source, workspace, language)
+        if source.last_run.outcome == "partial" and all(told.trouble is None for told in source.told):
+            yield _("The sync goes on at the next one.")
     if source.listed_at is not None:
         when = moment(source.listed_at, workspace.zone, language.locale)
         yield _("Everything was last compared on {when}.", when=when)
@@ -70,10 +72,7 @@ def run_sentence(run: Run, source: str, workspace: Workspace, language: Language
     ]
     if run.requests:
         parts.append(n("{count} request", "{count} requests", run.requests))
-    said = _("Last sync on {when}: {what}.", when=began, what=", ".join(parts))
-    if run.outcome == "partial":
-        said += " " + _("It goes on at the next one.")
-    return said
+    return _("Last sync on {when}: {what}.", when=began, what=", ".join(parts))
 
 
 def rows_of(counts: dict[str, int], language: Language) -> list[str]:

@@ -1,0 +1,127 @@
+"""`/kpi status`: each source, how fresh it is, what its last sync did, and what waits; in both languages."""
+
+from datetime import timedelta
+from threading import Event
+from typing import Any
+
+import pytest
+
+from bot.jobs import sync
+from bot.playground.person import User, shown
+from bot.playground.server import Playground
+from bot.settings import Settings, read_settings
+from storage import hints, records, sources
+from storage.connectors.base import DriftError, Hint
+from storage.connectors.http import RefusedError, UnavailableError
+from storage.database import writing
+from storage.workspaces import SINGLE
+from tests.bot.company import NOW
+from tests.bot.conftest import Stage, _common, both_databases
+from tests.bot.toycrm import KEY, ToyCrm, connect, declare
+
+
+@pytest.fixture
+def settings(playground: Playground, company_url: str) -> Settings:
+    values = _common(playground, company_url)
+    return read_settings(None, slack_app_token=playground.app_token, keys=KEY, **values)
+
+
+@pytest.fixture
+def crm(monkeypatch: pytest.MonkeyPatch) -> ToyCrm:
+    found = ToyCrm()
+    for number in range(1200):
+        found.deals[f"d{number}"] = records.Deal(
+            ext_id=f"d{number}", name="Deal", status="open", created=NOW, modified=NOW
+        )
+    declare(monkeypatch, toy=found)
+    monkeypatch.setattr("tests.bot.toycrm.PAGE", 500)
+    return found
+
+
+def status(user: User, text: str = "/kpi status") -> str:
+    known = {message["ts"] for message in user.messages("sales")}
+    user.command(text, "sales")
+    message: dict[str, Any] = user.wait_for("sales", lambda found: found["ts"] not in known)
+    return shown(message)
+
+
+def tick(stage: Stage) -> None:
+    sync.run(stage.context, Event())
+
+
+@both_databases
+def test_a_source_says_as_of_when_and_what_its_last_sync_did(vigie: Stage, crm: ToyCrm) -> None:
+    ada = vigie.confirm("ada", None, "admin")
+    connect(vigie.context)
+    tick(vigie)
+    said = status(ada)
+    assert "Toy CRM" in said
+    assert "Data as of 23 Nov 2026 at 10:30." in said
+    assert "1,200 new, 0 changed, 0 deleted, 0 put aside, 3 requests." in said
+    assert "Everything was last compared on 23 Nov 2026 at 10:30." in said
+    assert "sample" in said, "what was loaded by hand is there too"
+    with writing(vigie.engine) as connection:
+        hints.put(connection, SINGLE, "toy", [Hint("e1", "deal", "d1"), Hint("e2", "deal", "d2")], NOW)
+    assert "2 changes announced by webhooks are still to be read." in status(ada)
+
+
+def test_it_is_said_in_french(vigie: Stage, crm: ToyCrm) -> None:
+    chloe = vigie.confirm("chloe", "chloe")
+    connect(vigie.context)
+    tick(vigie)
+    said = status(chloe, "/kpi statut")
+    assert "Données au 23 nov. 2026" in said
+    assert "1\u202f200 nouveaux, 0 modifié, 0 supprimé, 0 mis de côté, 3 requêtes." in said
+    crm.between = lambda: _raise(RefusedError("GET /deals: 401"))
+    vigie.clock.move(timedelta(hours=2))
+    tick(vigie)
+    said = status(chloe, "/kpi statut")
+    assert "plus anciennes que prévu" in said
+    assert "vigie connect toy" in said
+
+
+def test_troubles_and_failures_are_said_in_sentences(vigie: Stage, crm: ToyCrm) -> None:
+    ada = vigie.confirm("ada", None, "admin")
+    connect(vigie.context)
+    tick(vigie)
+    crm.between = lambda: _raise(UnavailableError("GET /deals: 503"))
+    vigie.clock.move(timedelta(hours=2))
+    tick(vigie)
+    said = status(ada)
+    assert "older than expected, alerts on it are paused." in said
+    assert "failed. Toy CRM does not answer" in said
+    crm.between = lambda: _raise(DriftError("deal", "amount"))
+    vigie.clock.move(timedelta(hours=2))
+    tick(vigie)
+    assert "the field “amount” is no longer told as before" in status(ada)
+    with writing(vigie.engine) as connection:
+        sources.stop(connection, SINGLE, "toy", vigie.clock.now())
+    said = status(ada)
+    assert "disconnected since 23 Nov 2026" in said
+    assert "older than expected" not in said
+
+
+def test_a_held_deletion_is_said_with_its_numbers(vigie: Stage, crm: ToyCrm) -> None:
+    ada = vigie.confirm("ada", None, "admin")
+    connect(vigie.context)
+    tick(vigie)
+    crm.deals.clear()
+    vigie.clock.move(timedelta(days=1))
+    tick(vigie)
+    said = status(ada)
+    assert "Deals: 1200 of 1200 are suddenly no longer listed" in said
+    assert "The sync goes on" not in said
+    assert "Deals: 1,281" in said, "nothing was deleted"
+    (told,) = [shown(message) for message in _direct(vigie, ada)]
+    assert "1200 of 1200" in told
+
+
+def _direct(stage: Stage, user: User) -> list[dict[str, Any]]:
+    from bot.jobs import postman
+
+    postman.run(stage.context, Event())
+    return user.messages()
+
+
+def _raise(error: Exception) -> None:
+    raise error
