@@ -28,7 +28,7 @@ def source_lines(source: Source, late_since: datetime, workspace: Workspace, lan
     if source.last_run is not None:
         yield run_sentence(source.last_run, source.source, workspace, language)
         if source.last_run.outcome == "partial" and all(told.trouble is None for told in source.told):
-            yield _("The sync goes on at the next one.")
+            yield _("Not everything is read yet: the next sync goes on from there.")
     if source.listed_at is not None:
         when = moment(source.listed_at, workspace.zone, language.locale)
         yield _("Everything was last compared on {when}.", when=when)
