@@ -39,12 +39,17 @@ def options(model: type[BaseModel]) -> list[Option]:
         Option(
             name,
             (field.description or "").rstrip("."),
-            field.annotation is SecretStr or SecretStr in get_args(field.annotation),
+            _is_secret(field.annotation),
             field.is_required(),
             "" if field.is_required() or field.default is None else str(field.default),
         )
         for name, field in model.model_fields.items()
     ]
+
+
+def _is_secret(annotation: Any) -> bool:
+    """`SecretStr`, also with conditions or where it may be left out."""
+    return annotation is SecretStr or any(_is_secret(each) for each in get_args(annotation))
 
 
 def given(said: Sequence[str], model: type[BaseModel], typed: TextIO, words: Language) -> dict[str, str]:

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from fractions import Fraction
+from itertools import chain
 
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +20,7 @@ from storage.connectors.http import UnexpectedError
 from storage.records import Deal, Page, Position, Record, Stage, When
 
 DEALS = 10
+_GAP = 2
 SMALL = frozenset({"team", "person", "pipeline", "stage"})
 """Objects that are read to their end: a company has few of them."""
 
@@ -89,23 +92,34 @@ def _first_pages(connector: Connector, now: datetime) -> Iterator[Page]:
 def show_deals(console: Console, seen: Seen, zone: tzinfo, currency: str, language: Language) -> None:
     """The first deals: name over customer, owner, amount, stage over its meaning, creation over closing."""
     _ = language._
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(_("Deal, customer"), ratio=5)
-    table.add_column(_("Owner"), ratio=3)
-    table.add_column(_("Amount"), justify="right", no_wrap=True)
-    table.add_column(_("Stage, meaning"), ratio=4)
-    table.add_column(_("Created, closed"), no_wrap=True)
-    for deal in seen.deals:
-        amount = None if deal.amount_minor is None else Fraction(deal.amount_minor)
-        stage = seen.name("stage", deal.stage) or deal.raw_status or "–"
-        table.add_row(
-            _stacked(deal.name, seen.name("customer", deal.customer)),
-            Text(seen.name("person", deal.owner) or "–"),
-            Text(money(amount, deal.currency or currency, language.locale) or "–"),
-            _stacked(stage, status_name(deal.status, language)),
-            _stacked(_day(deal.created, zone, language), _day(deal.closed, zone, language)),
+    rows = [
+        (
+            (deal.name, seen.name("customer", deal.customer) or ""),
+            (seen.name("person", deal.owner) or "–",),
+            (_amount(deal, currency, language) or "–",),
+            (seen.name("stage", deal.stage) or deal.raw_status or "–", status_name(deal.status, language)),
+            (_day(deal.created, zone, language), _day(deal.closed, zone, language)),
         )
+        for deal in seen.deals
+    ]
+    titles = (_("Deal, customer"), _("Owner"), _("Amount"), _("Stage, means"), _("Created, closed"))
+    needed = [max(cell_len(text) for text in (title, *chain(*(row[place] for row in rows))))
+              for place, title in enumerate(titles)]  # fmt: skip
+    # Amounts and days are shown whole; names share what is left of the line.
+    left = console.width - _GAP * len(titles) - needed[2] - needed[4]
+    widths = [max(11, min(needed[place], left * share // 100)) for place, share in enumerate((46, 26, 0, 28, 0))]
+    widths[2], widths[4] = needed[2], needed[4]
+    table = Table(box=None, padding=(0, _GAP, 0, 0), header_style="dim")
+    for place, (title, width) in enumerate(zip(titles, widths, strict=True)):
+        side: JustifyMethod = "right" if place == 2 else "left"
+        table.add_column(title, justify=side, width=width, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(_stacked(*cell) for cell in row))
     console.print(table)
+    means = {stage.ext_id: stage.status for stage in seen.stages}
+    if any(deal.stage in means and deal.status not in ("open", means[deal.stage]) for deal in seen.deals):
+        told = _("Won and lost are told deal by deal here; what a stage means counts for the deals still open in it.")
+        console.print(Text(told, style="dim"))
 
 
 def show_stages(console: Console, seen: Seen, decisions: Mapping[str, str], source: str, language: Language) -> None:
@@ -133,9 +147,14 @@ def show_stages(console: Console, seen: Seen, decisions: Mapping[str, str], sour
 _STYLES = {"won": "green", "lost": "red", "dormant": "yellow"}
 
 
-def _stacked(first: str, second: str | None) -> Text:
+def _stacked(first: str, second: str = "") -> Text:
     text = Text(first)
-    return text if not second else text.append(f"\n{second}", style="dim")
+    return text.append(f"\n{second}", style="dim") if second else text
+
+
+def _amount(deal: Deal, currency: str, language: Language) -> str | None:
+    minor = None if deal.amount_minor is None else Fraction(deal.amount_minor)
+    return money(minor, deal.currency or currency, language.locale)
 
 
 def _day(when: When | None, zone: tzinfo, language: Language) -> str:

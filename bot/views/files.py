@@ -23,6 +23,8 @@ def object_name(object_: str, language: Language) -> str:
         "contract": _("contracts"),
         "purchase": _("purchases"),
         "spend": _("spend"),
+        "rate": _("exchange rates"),
+        "files": _("files"),
     }
     return names.get(object_, object_)
 

@@ -5,6 +5,7 @@ The token decides how it is received: `good-…` is let in, `slow-…` never ans
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -18,12 +19,15 @@ WORLD: list[ToyCrm] = []
 """The life of the CRM under test: the last one."""
 
 
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     token: SecretStr = Field(description="The API token, under Settings, API.")
     company: str = Field(description="The company's name in its address.", pattern=r"^[a-z]+$")
-    webhook_secret: SecretStr | None = Field(default=None, description="The password of the webhooks.")
+    webhook_secret: Secret | None = Field(default=None, description="The password of the webhooks.")
 
     @field_validator("token")
     @classmethod
