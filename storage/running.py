@@ -159,15 +159,17 @@ class Run:
         """The position after the page; at the end of a walk, how complete its object now is."""
         known = self._cursor(page.object)
         began = self._cursor(walk.object).position.began or self.now
-        moved = page.object == walk.object
+        moved, listed = page.object == walk.object, page.listing and known.position.listing
         after = replace(known, position=page.position) if moved else known
+        if moved and not page.last:
+            after = replace(after, position=replace(page.position, began=began))
         if page.last:
-            if trouble is None and not page.listing and known.trouble and known.trouble.code == Code.VANISHED:
+            if trouble is None and not listed and known.trouble and known.trouble.code == Code.VANISHED:
                 trouble = known.trouble
             if trouble is None and (walk.key or page.listing):
                 trouble = self._poison(connection, page.object)
             after = replace(after, trouble=trouble)
-            if page.listing:
+            if listed:
                 after = replace(after, listed_at=self.now)
             if trouble is None:
                 after = replace(after, complete_at=began)
