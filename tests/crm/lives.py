@@ -385,14 +385,21 @@ class Watch:
             )
 
     def settle(self, *, full: bool = False) -> sync.Report:
-        """A run in peace, and again until it has read everything."""
-        for _ in range(5):
+        """Runs in peace, until one has read everything from its beginning: a walk that was under way ends first."""
+        for _ in range(6):
             report = self.run(full=full)
-            if report.outcome == "ok":
+            if report.outcome == "ok" and self._is_fresh():
                 return report
             # What was held back is settled by a listing that agrees.
             full = full or bool(report.troubles)
         raise AssertionError(f"never complete: {report.troubles}")
+
+    def _is_fresh(self) -> bool:
+        cursor = schema.cursor
+        mine = (cursor.c.workspace_id == self.workspace_id, cursor.c.source == self.crm.source)
+        with self.engine.connect() as connection:
+            moments = connection.scalars(sa.select(cursor.c.complete_at).where(*mine)).all()
+        return all(moment is not None and moment >= self.crm.now for moment in moments)
 
     def positions(self) -> list[tuple[str, str]]:
         """(object, position) of each walk that reads changes; any of them may be gone back to."""
