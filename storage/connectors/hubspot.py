@@ -21,8 +21,7 @@ from pydantic import BaseModel, Field
 
 from storage.connectors import hubspot_api, hubspot_hooks, hubspot_records, hubspot_rows
 from storage.connectors.base import Account, Declaration, DriftError, Hint, Knock, Opening, Suggestion, Walk
-from storage.connectors.http import CrmError, RefusedError, UnexpectedError
-from storage.connectors.hubspot_api import Api, Json, Kind, Rows, archived_at, id_of, moment_of, property_of
+from storage.connectors.hubspot_api import Api, Json, Kind, Rows, archived_at, id_of, moment_of, perhaps, property_of
 from storage.connectors.reading import Secret, read_rows
 from storage.records import Gone, Page, Pipeline, Position, Record
 
@@ -194,11 +193,8 @@ class HubSpot:
 
     def _rates(self) -> Page:
         """Every rate that the account ever set."""
-        try:
-            rows = list(self._api.all("rate", hubspot_api.RATES))
-        except (RefusedError, UnexpectedError) as error:
-            if not _is_absent(error):
-                raise
+        rows = perhaps(lambda: list(self._api.all("rate", hubspot_api.RATES)))
+        if rows is None:
             # One currency, or a token without that right: nothing is known of rates, and none is gone.
             return Page(object="rate", records=(), last=True)
         rates, problems = read_rows(rows, hubspot_rows.RateRow, hubspot_records.rate, "rate")
@@ -244,24 +240,16 @@ class HubSpot:
     @cached_property
     def _money(self) -> str:
         """The account's currency: that of amounts which name none."""
-        try:
-            return self._api.ask(hubspot_api.ACCOUNT).get("companyCurrency") or self._currency
-        except (RefusedError, UnexpectedError) as error:
-            if not _is_absent(error):
-                raise
-            return self._currency
+        account = perhaps(lambda: self._api.ask(hubspot_api.ACCOUNT)) or {}
+        return account.get("companyCurrency") or self._currency
 
     @cached_property
     def _leads(self) -> str:
         """`leads` where the account has them (Sales Hub Professional); else `contacts` stand for them."""
-        try:
-            self._api.there_is(_LEAD)
-        except (RefusedError, UnexpectedError) as error:
-            if not _is_absent(error):
-                raise
-            _log.info("hubspot_leads_are_contacts")
-            return "contacts"
-        return "leads"
+        if perhaps(lambda: self._api.there_is(_LEAD)):
+            return "leads"
+        _log.info("hubspot_leads_are_contacts")
+        return "contacts"
 
     @cached_property
     def _lead_states(self) -> dict[str, str]:
@@ -315,17 +303,11 @@ def _theirs(kind: Kind, ext_ids: Sequence[str]) -> list[str]:
     return [each for each in numbers if each.isdecimal()]
 
 
-def _is_absent(error: CrmError) -> bool:
-    """Whether the account does not have it, or the token no right to it: not that the token is wrong."""
-    return isinstance(error, (RefusedError, UnexpectedError)) and error.status in {400, 403, 404}
-
-
-def _open(opening: Opening) -> HubSpot:
-    return HubSpot(opening)
-
-
 def _check(opening: Opening) -> Account:
-    told = opening.client.get(hubspot_api.ACCOUNT)
+    """Deals must be readable; who the account is, is told where the token may know."""
+    api = Api(opening.client)
+    api.there_is(_DEAL)
+    told = perhaps(lambda: api.ask(hubspot_api.ACCOUNT)) or {}
     return Account(f"HubSpot {told.get('portalId', '')}".strip(), told.get("companyCurrency"), told.get("timeZone"))
 
 
@@ -339,7 +321,7 @@ CONNECTOR = Declaration(
     options=Options,
     walks=WALKS,
     limits=lambda options: hubspot_api.limits(options.token.get_secret_value()),
-    open=_open,
+    open=HubSpot,
     check=_check,
     hints=_hints,
 )

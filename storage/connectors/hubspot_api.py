@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel
 
 from storage.connectors.base import DriftError
-from storage.connectors.http import Budget, Client, Limits
+from storage.connectors.http import Budget, Client, Limits, RefusedError, UnexpectedError
 from storage.connectors.reading import UnreadableError, instant
 
 VERSION = "2026-09"
@@ -22,9 +22,11 @@ LISTED, LISTED_WITH_HISTORY, FOUND, LINKED = 100, 50, 200, 1000
 _PRIMARY = {"deal_to_company", "deal_to_primary_company", "lead_to_primary_company"}
 _PRIMARY_ID = 5
 """How listings and associations mark the primary company among those of a deal."""
+_ABSENT = {400, 403, 404}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +93,10 @@ class Api:
     def pipelines(self, type_: str) -> Sequence[Json]:
         return _found("stage", self._client.get(f"/crm/pipelines/{VERSION}/{type_}")).rows
 
-    def there_is(self, kind: Kind) -> None:
+    def there_is(self, kind: Kind) -> bool:
         """Raises what the client raises where this account or this token does not have the object."""
         self._client.get(_path(kind), limit=1)
+        return True
 
     def listed(self, kind: Kind, after: str, links: Sequence[str]) -> Rows:
         answer = self._client.get(
@@ -148,6 +151,16 @@ class Api:
                 for found in _found(kind.object, answer).rows:
                     linked.setdefault(str(found["from"]["id"]), {})[to] = [_link(each) for each in found["to"]]
         return [dict(row) | {"links": linked.get(ext_id, {})} for ext_id, row in rows.items()]
+
+
+def perhaps(ask: Callable[[], T]) -> T | None:
+    """What `ask` gives; None where the account does not have it, or the token has no right to it."""
+    try:
+        return ask()
+    except (RefusedError, UnexpectedError) as error:
+        if error.status not in _ABSENT:
+            raise
+        return None
 
 
 def id_of(kind: Kind, row: Json) -> str:

@@ -1,7 +1,7 @@
 """What HubSpot's rows are in Vigie's words."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -65,7 +65,13 @@ def deal(row: DealRow, book: Book) -> Told:
     entered = _entered(row.history.get("dealstage", ()), "dealstage")
     lead = _linked(row.links.get(book.leads, ()))
     amount = minor(told.amount, currency)
-    odd = oddity(told.amount, currency)
+    closed = None if status == "open" else _closed(entered, told, book)
+    kept = _nameless(row, "deal", "dealname", told.dealname)
+    if odd := oddity(told.amount, currency):
+        kept.append(problem(row, "deal", odd, "amount", told.amount, kept=True))
+    if closed is None and status in {"won", "lost"}:
+        missing = problem(row, "deal", Reason.CLOSED_MISSING, "closedate", kept=True)
+        kept.append(replace(missing, details={"status": status}))
     record = Deal(
         ext_id=row.id,
         name=told.dealname or row.id,
@@ -82,13 +88,13 @@ def deal(row: DealRow, book: Book) -> Told:
         amount_minor=amount,
         currency=currency,
         created=instant(told.createdate, "createdate"),
-        closed=None if status == "open" else _closed(entered, told, book),
+        closed=closed,
     )
     return Told(
         record=record,
         gone=_merged("deal", row.id, told),
         passages=[Passage(deal=row.id, stage=stage, at=at) for at, stage in entered],
-        kept=[problem(row, "deal", odd, "amount", told.amount, kept=True)] if odd else [],
+        kept=kept,
     )
 
 
@@ -100,7 +106,8 @@ def company(row: CompanyRow, _book: Book) -> Told:
         modified=instant(told.hs_lastmodifieddate, "hs_lastmodifieddate"),
         origin=told.hs_analytics_source or None,
     )
-    return Told(record=record, gone=_merged("customer", row.id, told))
+    kept = _nameless(row, "customer", "name", told.name or told.domain)
+    return Told(record=record, gone=_merged("customer", row.id, told), kept=kept)
 
 
 def lead(row: LeadRow, book: Book) -> Told:
@@ -122,7 +129,8 @@ def lead(row: LeadRow, book: Book) -> Told:
         owner=told.hubspot_owner_id or None,
         origin=told.hs_lead_source or told.hs_contact_analytics_source or None,
     )
-    return Told(record=record, gone=_merged("lead", row.id, told))
+    kept = _nameless(row, "lead", "hs_lead_name", told.hs_lead_name)
+    return Told(record=record, gone=_merged("lead", row.id, told), kept=kept)
 
 
 def contact(row: ContactRow, _book: Book) -> Told:
@@ -210,6 +218,10 @@ def _stage(row: StageRow, pipeline: str, decided: Mapping[str, str]) -> Stage:
         position=row.position,
         status=decided.get(row.id, said),
     )
+
+
+def _nameless(row: DealRow | CompanyRow | LeadRow, object_: str, field: str, name: str | None) -> list[Problem]:
+    return [] if name else [problem(row, object_, Reason.NAME_MISSING, field, kept=True)]
 
 
 def _status(told: DealProperties) -> str:

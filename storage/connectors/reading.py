@@ -89,7 +89,7 @@ def problem(
         reason=reason,
         field=field,
         ext_id=ext_id,
-        details={"column": field, "said": told},
+        details={"column": field, "said": told, "id": ext_id or "?"},
         payload={field: told},
         kept=kept,
     )

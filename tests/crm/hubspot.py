@@ -55,6 +55,8 @@ class HubSpot(Crm):
         self.has_leads, self.has_currencies = has_leads, has_currencies
         self.daily_left = 250_000
         self._oldest: str | None = None
+        self.refused: set[str] = set()
+        """First words of paths that the token has no right to."""
         self.dropped: set[str] = set()
         """Properties that the account does not have (any more)."""
         self.poison: dict[str, dict[str, Any]] = {}
@@ -116,6 +118,8 @@ class HubSpot(Crm):
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return httpx.Response(401, json={"status": "error", "category": "INVALID_AUTHENTICATION"})
         path, query = request.url.path, dict(request.url.params)
+        if path.split("/")[1] in self.refused:
+            return _refused()
         asked = json.loads(request.content) if request.content else {}
         self.daily_left -= 1
         self._oldest = next((each.id for each in self.visible("customer") if each.deleted is None), None)

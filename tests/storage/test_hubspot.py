@@ -438,7 +438,14 @@ def test_a_closed_deal_may_have_no_closing_date_at_all() -> None:
     crm.move(deal, crm.stages(status="won")[0].id)
     crm.edit("deal", deal, entered=[])
     crm.poison[deal] = {"closedate": None}
-    assert (one(crm).status, one(crm).closed) == ("won", None)
+    reader = Reader(crm)
+    [page] = reader.read()
+    [told] = page.records
+    assert isinstance(told, Deal)
+    assert (told.status, told.closed) == ("won", None)
+    assert [(flag.reason, flag.kept, flag.details) for flag in page.problems] == [
+        (Reason.CLOSED_MISSING, True, {"status": "won"})
+    ]
 
 
 def test_every_stage_that_a_deal_entered_is_told_by_listing_and_by_search() -> None:
@@ -680,11 +687,36 @@ def test_the_account_says_who_it_is() -> None:
     assert CONNECTOR.check(opening(HubSpot())) == Account("HubSpot 62515", "EUR", "Europe/Paris")
 
 
-def test_a_wrong_token_is_refused() -> None:
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_may_not_read_deals_is_refused(status: int) -> None:
     crm = HubSpot()
-    crm.faults.append(Fault(401))
+    crm.faults.append(Fault(status))
     with pytest.raises(RefusedError):
         CONNECTOR.check(opening(crm))
+    assert len(crm.requests) == 1
+
+
+def test_a_token_that_may_not_know_the_account_is_good_enough() -> None:
+    crm = HubSpot()
+    crm.refused.add("account-info")
+    company(crm, deals=1)
+    assert CONNECTOR.check(opening(crm)) == Account("HubSpot")
+    assert one(crm).currency == "EUR"
+
+
+@pytest.mark.parametrize("object_", ["deal", "customer", "lead"])
+def test_a_row_without_a_name_is_kept_and_flagged(object_: str) -> None:
+    crm = HubSpot()
+    lead(crm)
+    made = crm.create("deal", name="Affaire")
+    made = made if object_ == "deal" else next(iter(truth(crm, object_)))
+    crm.poison[made] = dict.fromkeys(("dealname", "name", "hs_lead_name"))
+    reader = Reader(crm, object_)
+    [page] = reader.read()
+    assert [(flag.reason, flag.kept, flag.details["id"]) for flag in page.problems] == [
+        (Reason.NAME_MISSING, True, made)
+    ]
+    assert names(reader) == {made: made}
 
 
 # Leads.
