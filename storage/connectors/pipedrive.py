@@ -5,7 +5,7 @@ still count; deleted deals are told for 30 days, other deletes by no list but th
 whole seconds; `source_lead_id` is told only where asked for. A converted lead is deleted there: it is kept here for as
 long as a deal names it. Which deal took another over is told nowhere but in webhooks, of which only ids are believed.
 
-The customer is the organization; a deal of a contact alone has none.
+The customer is the organization, or the contact where there is none: of contacts only these are asked for by name.
 """
 
 import base64
@@ -35,7 +35,7 @@ from storage.connectors.http import Budget, Limits, UnexpectedError
 from storage.connectors.pipedrive_rows import Made, Rows, SourceLead
 from storage.connectors.reading import Secret, read_rows
 from storage.connectors.windows import Stretch, Window, along, windows
-from storage.records import Gone, Page, Position, Problem, Record
+from storage.records import Gone, Mention, Page, Position, Problem, Record
 
 SOURCE = "pipedrive"
 PATHS = {
@@ -43,6 +43,7 @@ PATHS = {
     "pipeline": "/api/v2/pipelines",
     "stage": "/api/v2/stages",
     "customer": "/api/v2/organizations",
+    "contact": "/api/v2/persons",
     "lead": "/api/v1/leads",
     "lead.archived": "/api/v1/leads/archived",
     "deal": "/api/v2/deals",
@@ -51,6 +52,8 @@ PATHS = {
 }
 PAGE_ROWS = 500
 LOOK_BACK = timedelta(minutes=30)
+_IDS = 100
+"""As many as one request may name."""
 _ENTITIES = {
     "deal": "deal",
     "lead": "lead",
@@ -110,6 +113,7 @@ class Pipedrive:
     def __init__(self, opening: Opening) -> None:
         self._client = opening.client
         self._rows = Rows(opening.currency, opening.stages)
+        self._named: set[str] = set()
 
     @property
     def spent(self) -> int:
@@ -123,7 +127,7 @@ class Pipedrive:
         for index, rows, after, last in along(position, [leg.stretch for leg in legs], lambda: self._client.there):
             leg = legs[index]
             made, problems = read_rows(rows, leg.model, leg.make, walk.object, leg.id)
-            page = _page(walk.object, made, problems)
+            page = _page(walk.object, made, problems, self._contacts(rows))
             yield replace(page, position=after, listing=position.listing, last=last)
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
@@ -140,7 +144,21 @@ class Pipedrive:
                 if object_ != "lead":
                     gone.append(Gone(object=object_, ext_id=ext_id))
         made, problems = read_rows(rows, *self._rows.forms[object_], object_)
-        return _page(object_, [*made, gone], problems)
+        return _page(object_, [*made, gone], problems, self._contacts(rows))
+
+    def _contacts(self, rows: Sequence[Any]) -> list[Mention]:
+        """Names of the contacts that stand for customers in these rows, each asked for once."""
+        better = ("org_id", "organization_id", "is_deleted")
+        told = [row for row in rows if isinstance(row, dict) and not any(row.get(name) for name in better)]
+        ids = sorted({str(row["person_id"]) for row in told if row.get("person_id")} - self._named)
+        self._named.update(ids)
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _IDS):
+            some = ",".join(ids[start : start + _IDS])
+            answer = self._data("contact", PATHS["contact"], ids=some, limit=_IDS)
+            found |= {str(each.get("id")): str(each.get("name")) for each in _list("contact", answer)}
+        # One that is deleted has no name any more, and is a customer all the same.
+        return [Mention(object="customer", ext_id=f"person-{each}", name=found.get(each, each)) for each in ids]
 
     def _legs(self, object_: str, position: Position) -> list[_Leg]:
         since = None if position.listing or position.since is None else _seconds(position.since)
@@ -236,13 +254,14 @@ def _list(name: str, answer: dict[str, Any]) -> Sequence[Any]:
     return rows
 
 
-def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem]) -> Page:
+def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem], mentions: Sequence[Mention]) -> Page:
     told = [each for one in made for each in one]
     records = {(each.object, each.ext_id): each for each in told if isinstance(each, Record)}
     return Page(
         object=object_,
         # The leads that deals were before the deals.
         records=sorted(records.values(), key=lambda record: record.object == object_),
+        mentions=mentions,
         gone=[each for each in told if isinstance(each, Gone)],
         problems=problems,
     )

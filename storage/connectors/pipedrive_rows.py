@@ -43,6 +43,7 @@ class _Lead(Row):
     title: str
     owner_id: str | None
     organization_id: str | None
+    person_id: str | None = None
     source_name: str | None
     add_time: str
     update_time: str | None
@@ -55,6 +56,7 @@ class SourceLead(Row):
     title: str | None = None
     owner_id: str | None = None
     org_id: str | None = None
+    person_id: str | None = None
     add_time: str | None = None
 
 
@@ -74,6 +76,11 @@ class _Deal(SourceLead):
     lost_time: str | None
     close_time: str | None = None
     is_deleted: bool = False
+
+
+def customer_of(organization: str | None, contact: str | None) -> str | None:
+    """The organization; where there is none, the contact: in another numbering, so with a word before it."""
+    return organization or (f"person-{contact}" if contact else None)
 
 
 class Rows:
@@ -123,7 +130,7 @@ class Rows:
                 modified=instant(row.update_time, "update_time"),
                 name=row.title,
                 created=instant(row.add_time, "add_time"),
-                customer=row.organization_id,
+                customer=customer_of(row.organization_id, row.person_id),
                 owner=row.owner_id,
                 origin=row.source_name,
             )
@@ -141,7 +148,7 @@ class Rows:
                 modified=_LONG_AGO,
                 name=row.title or row.source_lead_id,
                 created=created,
-                customer=row.org_id,
+                customer=customer_of(row.org_id, row.person_id),
                 owner=row.owner_id,
             )
         ]
@@ -162,7 +169,7 @@ class Rows:
             name=row.title or row.id,
             status=status,
             raw_status=row.status,
-            customer=row.org_id,
+            customer=customer_of(row.org_id, row.person_id),
             owner=row.owner_id,
             pipeline=row.pipeline_id,
             stage=row.stage_id,

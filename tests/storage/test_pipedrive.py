@@ -223,6 +223,27 @@ def test_a_deal_is_won_when_it_was_won_whatever_its_stage_is_said_to_mean() -> N
     assert {each.status for each in stages} == {"dormant"}
 
 
+def test_a_deal_without_an_organization_has_its_contact_as_customer() -> None:
+    crm = Pipedrive(window=2)
+    crm.contacts = {"12": "Anne Roux"}
+    company = crm.create("customer", name="Maison")
+    alone = [deal(crm) for _ in range(4)]
+    pages = read(crm, "deal", bend={"person_id": 12})
+    assert {deals(pages)[each].customer for each in alone} == {"person-12"}
+    assert [(each.ext_id, each.name) for page in pages for each in page.mentions] == [("person-12", "Anne Roux")]
+    assert len([request for request in crm.requests if request.url.path.endswith("/persons")]) == 1
+    theirs = deal(crm, customer=company)
+    again = connector(crm).reread("deal", [theirs])
+    assert [record.customer for record in again.records if isinstance(record, Deal)] == [company]
+
+
+def test_a_contact_that_is_no_more_is_a_customer_without_a_name() -> None:
+    crm = Pipedrive()
+    deal(crm)
+    pages = read(crm, "deal", bend={"person_id": 13})
+    assert [(each.ext_id, each.name) for page in pages for each in page.mentions] == [("person-13", "13")]
+
+
 @pytest.mark.parametrize(
     ("value", "currency", "minor"),
     [("19.99", "EUR", 1999), ("1234567.89", "USD", 123_456_789), ("3000", "JPY", 3000), ("0.07", "EUR", 7)],
