@@ -32,7 +32,9 @@ from bot.jobs.clock import Ticks
 from bot.settings import Settings
 from bot.slack import Slack
 from bot.threads import Threads
-from storage.database import reading
+from storage import sources
+from storage.database import reading, writing
+from storage.vault import Vault, VaultError
 from storage.workspaces import SINGLE
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     settings.for_slack()
     clock = clock or SystemClock()
     engine = open_database(settings, clock)
+    _turn_keys(engine, settings)
     slack = Slack(settings.bot_token, settings.slack_api_url)
     context = Context(engine=engine, clock=clock, slack=slack, settings=settings)
     threads = Threads()
@@ -112,6 +115,16 @@ def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
         return JSONResponse({"ok": True})
 
     return [Route("/slack/events", events, methods=["POST"]), Route("/healthz", health, methods=["GET"])]
+
+
+def _turn_keys(engine: Engine, settings: Settings) -> None:
+    """Seal every secret with the first key, so that the ones after it can be taken out of the settings."""
+    try:
+        with writing(engine) as connection:
+            sources.reseal(connection, SINGLE, Vault(settings.vault_keys))
+    except VaultError as error:
+        # The sources concerned fail with a sentence of their own; everything else goes on.
+        log.error("secrets_unreadable reason=%s", error.code)
 
 
 def _answers(engine: Engine) -> None:

@@ -5,7 +5,10 @@ from threading import Event
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
+from bot.clock import FixedClock
 from bot.jobs import sync
 from bot.playground.person import User, shown
 from bot.playground.server import Playground
@@ -13,10 +16,10 @@ from bot.settings import Settings, read_settings
 from storage import hints, records, sources
 from storage.connectors.base import DriftError, Hint
 from storage.connectors.http import RefusedError, UnavailableError
-from storage.database import writing
+from storage.database import reading, writing
 from storage.workspaces import SINGLE
 from tests.bot.company import NOW
-from tests.bot.conftest import Stage, _common, both_databases
+from tests.bot.conftest import Stage, _common, both_databases, serving
 from tests.bot.toycrm import KEY, ToyCrm, connect, declare
 
 
@@ -114,6 +117,23 @@ def test_a_held_deletion_is_said_with_its_numbers(vigie: Stage, crm: ToyCrm) -> 
     assert "Deals: 1,281" in said, "nothing was deleted"
     (told,) = [shown(message) for message in _direct(vigie, ada)]
     assert "1200 of 1200" in told
+
+
+def test_at_the_next_start_the_first_key_is_enough(
+    playground: Playground, settings: Settings, clock: FixedClock, crm: ToyCrm
+) -> None:
+    first = Fernet.generate_key().decode()
+    with serving(playground, settings, clock) as stage:
+        connect(stage.context)
+    with serving(playground, settings.model_copy(update={"keys": SecretStr(f"{first},{KEY}")}), clock):
+        pass
+    with serving(playground, settings.model_copy(update={"keys": SecretStr(first)}), clock) as stage:
+        tick(stage)
+        with reading(stage.engine) as connection:
+            source = sources.read(connection, SINGLE, "toy")
+    assert source is not None
+    assert (source.state, source.failures) == ("ready", 0)
+    assert crm.asked
 
 
 def _direct(stage: Stage, user: User) -> list[dict[str, Any]]:
