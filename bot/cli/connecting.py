@@ -197,4 +197,8 @@ class Connecting:
         say(console, _("“vigie sync --source {code}” reads it now; “vigie serve” does so by itself.", code=source))
         address = self._started.settings.public_url
         if self._declaration.hints is not None and address is not None:
-            say(console, _("Its webhooks, if you set them up, go to {address}.", address=f"{address}/hooks/{source}"))
+            # Where a CRM signs nothing, its address ends with a secret: it is shown here and nowhere else.
+            secret = getattr(options, "webhook_secret", None)
+            end = "" if secret is None else f"/{secret.get_secret_value()}"
+            hooks = f"{address}/hooks/{source}{end}"
+            say(console, _("Its webhooks, if you set them up, go to {address}.", address=hooks))
