@@ -109,7 +109,8 @@ def minor(amount: str | int | Decimal | float | None, currency: str, field: str 
     if not said:
         return None
     try:
-        value = Decimal(said)
+        # Python reads 1_000; no CRM writes it.
+        value = Decimal(said.replace("_", "?"))
     except InvalidOperation:
         raise UnreadableError(Reason.AMOUNT_UNREADABLE, field, said) from None
     if not value.is_finite():
