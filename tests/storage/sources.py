@@ -45,7 +45,8 @@ class Told:
             if page.object == walk.object:
                 self.between()
                 self.spent += 1
-                yield replace(page, position=position.done()) if page.last else page
+                after = position.done() if page.last else replace(page.position, began=position.began)
+                yield replace(page, position=after)
         if self.failure is not None:
             raise self.failure
 
@@ -75,7 +76,7 @@ def listing(*records: Record, object_: str = "deal", **more: Any) -> Told:
 
 
 def _after(page: int) -> Position:
-    return Position(token=str(page), began=NOW)
+    return Position(token=str(page))
 
 
 def load_all(engine: Engine, connector: Told, *, now: datetime = NOW, **more: Any) -> Report:
