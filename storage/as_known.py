@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Table
 
 from storage import schema
-from storage.database import analyze, private_schema
+from storage.database import analyze, home_schema, private_schema
 from storage.runs import KILLED
+from storage.status import READY
 
 _SEEN = (
     schema.deal,
@@ -39,7 +40,7 @@ _SEEN = (
 )
 """Tables whose rows say when they were first seen."""
 
-_COPIED = (*_SEEN, schema.workspace, schema.change, schema.cursor, schema.target)
+_COPIED = (*_SEEN, schema.workspace, schema.change, schema.cursor, schema.target, schema.source)
 
 _OPTION = "vigie_as_known"
 
@@ -68,6 +69,8 @@ def as_known(connection: Connection, workspace_id: str, moment: datetime | None)
     try:
         private = private_schema(connection)
         copies = _copies(private)
+        # By their full names: of two tables of one name, the private one is found first.
+        connection.execution_options(schema_translate_map={None: home_schema(connection)})
         _fill(connection, copies, workspace_id, moment)
         connection.execution_options(schema_translate_map={None: private}, **{_OPTION: asked})
         yield
@@ -93,6 +96,11 @@ def _fill(connection: Connection, copies: Mapping[str, Table], workspace_id: str
     stopped = sa.case((schema.target.c.stopped_at <= moment, schema.target.c.stopped_at))
     made = schema.target.c.created_at <= moment
     _copy(connection, schema.target, copies, workspace_id, made, stopped_at=stopped)
+    # Of a source's state only the last change is known; its secrets are nobody's business here.
+    state = sa.case((schema.source.c.state_since <= moment, schema.source.c.state), else_=READY)
+    nothing = sa.literal("")
+    private = {"options": nothing, "secrets": nothing, "account": nothing}
+    _copy(connection, schema.source, copies, workspace_id, schema.source.c.created_at <= moment, state=state, **private)
     if cursors := list(_cursors(connection, workspace_id, moment)):
         connection.execute(sa.insert(copies["cursor"]), cursors)
     # The changes are read after the rows: of a change that is written in between, the row says the same as its `old`.

@@ -87,6 +87,13 @@ def analyze(connection: Connection, tables: Iterable[Table]) -> None:
             connection.execute(sa.text(f"ANALYZE {connection.dialect.identifier_preparer.format_table(table)}"))
 
 
+def home_schema(connection: Connection) -> str:
+    """The schema that Vigie's tables are in."""
+    if connection.dialect.name == "postgresql":
+        return str(connection.execute(sa.select(sa.func.current_schema())).scalar_one())
+    return "main"
+
+
 def private_schema(connection: Connection) -> str:
     """The schema of tables that only this connection sees, and that are gone with it."""
     return "pg_temp" if connection.dialect.name == "postgresql" else "temp"
