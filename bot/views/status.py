@@ -25,6 +25,10 @@ def source_lines(source: Source, late_since: datetime, workspace: Workspace, lan
     yield fresh_sentence(source, late_since, workspace, language)
     if source.state in {"refused", "stopped"} and source.state_since is not None:
         yield state_sentence(source.state, source.source, source.state_since, workspace.zone, language)
+    for told in source.told:
+        if told.trouble is not None:
+            values = {name: str(value) for name, value in told.trouble.values.items()}
+            yield trouble_sentence(told.object, told.trouble.code, values, language)
     if source.last_run is not None:
         yield run_sentence(source.last_run, source.source, workspace, language)
         if source.last_run.outcome == "partial" and all(told.trouble is None for told in source.told):
@@ -32,10 +36,6 @@ def source_lines(source: Source, late_since: datetime, workspace: Workspace, lan
     if source.listed_at is not None:
         when = moment(source.listed_at, workspace.zone, language.locale)
         yield _("Everything was last compared on {when}.", when=when)
-    for told in source.told:
-        if told.trouble is not None:
-            values = {name: str(value) for name, value in told.trouble.values.items()}
-            yield trouble_sentence(told.object, told.trouble.code, values, language)
     if source.hints:
         yield n(
             "{count} change announced by a webhook is still to be read.",
@@ -65,11 +65,11 @@ def run_sentence(run: Run, source: str, workspace: Workspace, language: Language
         why = failure_sentence(run.error or "", source, language)
         return _("Last sync on {when}, failed. {why}", when=began, why=why)
     parts = [
-        n("{count} new", "{count} new", run.new),
-        n("{count} changed", "{count} changed", run.changed),
-        n("{count} deleted", "{count} deleted", run.deleted),
-        n("{count} put aside", "{count} put aside", run.quarantined),
-    ]
+        *([n("{count} new", "{count} new", run.new)] if run.new else []),
+        *([n("{count} changed", "{count} changed", run.changed)] if run.changed else []),
+        *([n("{count} deleted", "{count} deleted", run.deleted)] if run.deleted else []),
+        *([n("{count} put aside", "{count} put aside", run.quarantined)] if run.quarantined else []),
+    ] or [_("nothing has changed")]
     if run.requests:
         parts.append(n("{count} request", "{count} requests", run.requests))
     return _("Last sync on {when}: {what}.", when=began, what=", ".join(parts))
