@@ -1,6 +1,7 @@
 """One generated company, kept in five ways: the nine KPIs do not depend on which of them Vigie reads."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,14 +22,15 @@ from tests.crm.exported import ExportedCrm
 from tests.crm.truth import local_day
 from tests.crm.world import Crm
 from tests.laws.asked import office
-from tests.laws.houses import real
+from tests.laws.houses import House, real
 
-DAYS = 80
+ROUNDS = 32
+"""Of two days."""
 Numbers = dict[tuple[str, str, date], tuple[Fraction | None, Fraction | None, Fraction | None]]
 
 
 def play(crm: Crm, evening: Callable[[], None]) -> None:
-    """Eighty working days of one company, the same in every CRM; Vigie looks every evening."""
+    """Two months of one company, the same in every CRM, with an evening on every other day."""
     random = Random(7)  # noqa: S311 - one company, always the same
     people = [crm.create("person", name=f"Anne {n}", email=f"anne{n}@example.com") for n in range(4)]
     customers = [crm.create("customer", name=f"Maison {n}") for n in range(25)]
@@ -36,7 +38,7 @@ def play(crm: Crm, evening: Callable[[], None]) -> None:
     deals: list[str] = []
     open_, won, lost = (crm.stages(status=status)[0].id for status in ("open", "won", "lost"))
     evening()
-    for _ in range(DAYS):
+    for _ in range(ROUNDS):
         crm.tick(timedelta(hours=3))
         for _ in range(random.randint(0, 2)):
             lead = crm.create(
@@ -67,7 +69,7 @@ def play(crm: Crm, evening: Callable[[], None]) -> None:
                 crm.move(chosen, end)
         crm.tick(timedelta(hours=2))
         evening()
-        crm.tick(timedelta(hours=17))
+        crm.tick(timedelta(hours=41))
 
 
 def numbers(engine: Engine, workspace_id: str, today: date) -> Numbers:
@@ -90,10 +92,19 @@ def test_the_same_company_has_the_same_kpis_whatever_its_crm(database: Engine, t
         crm = house.make()
         office(house.name).save(database)
 
-        def evening(crm: Crm = crm, open_: Callable[..., object] = house.open, name: str = house.name) -> None:
-            assert sync.load(database, name, open_(crm), now=crm.now).outcome == "ok"  # type: ignore[arg-type]
+        # Where only the first sight says when a deal began, Vigie looks every evening; else now and then.
+        pause = 1 if any(walk.first_seen for walk in house.open(crm).walks) else 8
+        evenings = itertools.count()
+
+        def look(crm: Crm = crm, house: House = house) -> None:
+            assert sync.load(database, house.name, house.open(crm), now=crm.now).outcome == "ok"
+
+        def evening(pause: int = pause, evenings: Iterator[int] = evenings, look: Callable[[], None] = look) -> None:
+            if next(evenings) % pause == 0:
+                look()
 
         play(crm, evening)
+        look()
         today = local_day(crm.now)
         assert today is not None
         told[house.name] = numbers(database, house.name, today)
@@ -113,6 +124,6 @@ def test_the_same_company_has_the_same_kpis_whatever_its_crm(database: Engine, t
 
     assert set(told) >= {"hubspot", "koban", "pipedrive", "salesforce", "files"}
     first = told["files"]
-    assert sum(value is not None for value, _, _ in first.values()) > 40
+    assert sum(value is not None for value, _, _ in first.values()) > 30
     for name, mine in told.items():
         assert {key: said for key, said in mine.items() if said != first[key]} == {}, name
