@@ -12,6 +12,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from storage.connectors import hubspot_api, hubspot_hooks
 from storage.connectors.base import Account, DriftError, Hint, Knock, NotGenuineError, Opening
@@ -21,7 +22,10 @@ from storage.connectors.hubspot import HubSpot as Connector
 from storage.problems import Reason
 from storage.records import Deal, Gone, Lead, Page, Passage, Person, Position, Rate, Record, Stage, Team
 from tests.crm.hubspot import DOOR, SECRET, TOKEN, HubSpot
-from tests.crm.world import Fault, serving
+from tests.crm.truth import QUIRKS, Held, Row, differences
+from tests.crm.world import Crm, Fault, Thing, serving
+from tests.laws.houses import real
+from tests.laws.synced import live
 
 WALKS = {walk.object: walk for walk in CONNECTOR.walks}
 
@@ -823,6 +827,26 @@ def test_a_token_that_was_withdrawn_is_no_account_without_leads() -> None:
         Reader(crm, "lead").read()
 
 
+def test_a_life_in_which_contacts_stand_for_leads_ends_as_the_crm_says(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shape(_crm: Crm, thing: Thing, row: Row) -> Row:
+        if thing.object != "lead":
+            return row
+        inbound = None if row["origin"] is None else True
+        return row | {"qualified": True, "qualified_on": row["created_on"], "inbound": inbound}
+
+    def name(_crm: Crm, thing: Thing) -> str:
+        return f"contact-{thing.id}" if thing.object == "lead" else thing.id
+
+    quirks = replace(QUIRKS["hubspot"], names=name, shape=shape)
+    monkeypatch.setitem(QUIRKS, "hubspot", quirks)
+    [house] = [each for each in real() if each.name == "hubspot"]
+    lived = live(database, replace(house, make=lambda: HubSpot(has_leads=False)), seed=1)
+    lived.watch.close()
+    assert differences(Held(database, lived.workspace_id, "hubspot"), lived.truth) == []
+
+
 # Manners.
 
 
@@ -936,6 +960,18 @@ def heard(knocked: Knock, now: datetime = NOW, secret: str | None = SECRET) -> l
 def test_a_genuine_knock_is_heard() -> None:
     [hint] = heard(knock())
     assert (hint.object, hint.ext_id) == ("lead", "contact-123")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "signed"),
+    [
+        ("1693657560000", "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y="),
+        ("1700000300000", "RnbPH7+UMKVkbV32P8bz450N4M56aPmcru1+D3kSDtw="),
+    ],
+)
+def test_signatures_are_those_of_hubspots_own_libraries(stamp: str, signed: str) -> None:
+    body = b"{'example_field':'example_value'}"
+    assert hubspot_hooks.signature(SECRET, "POST", "https://www.example.com/webhook_uri", body, stamp) == signed
 
 
 @pytest.mark.parametrize(("seconds", "why"), [(301, "too old"), (-61, "from the future"), (10**9, "too old")])
