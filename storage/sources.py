@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import sleep
 from typing import Any
 from weakref import finalize
@@ -19,7 +20,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from sqlalchemy import Connection, Engine
 
 from storage import schema
-from storage.connectors.base import Connector, Declaration, Opening, declarations
+from storage.connectors.base import Connector, Declaration, Known, Opening, declarations
 from storage.connectors.http import Client
 from storage.database import insert, reading
 from storage.status import READY, REFUSED, STOPPED
@@ -260,11 +261,26 @@ def open_connector(
         stages = decisions(connection, source.workspace_id, source.source)
     client = Client(declaration.limits(options), transport=transport, pause=pause)
     connector = declaration.open(
-        Opening(options=options, client=client, currency=workspace.currency, now=now, stages=stages)
+        Opening(
+            options=options,
+            client=client,
+            currency=workspace.currency,
+            now=now,
+            zone=workspace.zone,
+            known=partial(_known, engine, source),
+            stages=stages,
+        )
     )
     # Its connections live as long as whoever asks over them.
     finalize(connector, client.close)
     return connector
+
+
+def _known(engine: Engine, source: Source) -> Known:
+    from storage.connectors.files.names import known_names
+
+    with reading(engine) as connection:
+        return known_names(connection, source.workspace_id, source.source)
 
 
 def reseal(connection: Connection, workspace_id: str, vault: Vault) -> int:

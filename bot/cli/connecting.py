@@ -106,8 +106,10 @@ class Connecting:
             return dict(self._before.options)
 
     def _opening(self, options: BaseModel, client: Client, decisions: Mapping[str, str]) -> Opening:
-        currency = self._workspace.currency
-        return Opening(options=options, client=client, currency=currency, now=self._now, stages=dict(decisions))
+        zone, currency = self._workspace.zone, self._workspace.currency
+        return Opening(
+            options=options, client=client, currency=currency, now=self._now, zone=zone, stages=dict(decisions)
+        )
 
     def _check(self, opening: Opening) -> Account:
         _ = self._words._

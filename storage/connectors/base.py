@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -122,6 +123,10 @@ class NotGenuineError(Exception):
     """The knock does not prove that the CRM sent it, or is too old; the text says which, for the log."""
 
 
+Known = Mapping[str, Sequence[tuple[Any, ...]]]
+"""By object: ext id and name, then the e-mail of a person, the day of creation of a lead."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """What a connector is opened with."""
@@ -133,6 +138,10 @@ class Opening:
     """ISO code of the workspace's currency, where the source names none."""
     now: datetime
     """When the run began, aware: the position after a listing rests on it."""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    """Of the workspace, where the source tells times without one."""
+    known: Callable[[], Known] = dict
+    """What earlier syncs of the source have told; asked by sources whose rows name each other by name."""
     stages: Mapping[str, str] = field(default_factory=dict)
     """Ext id of a stage to `open`, `won`, `lost` or `dormant`, where a person has decided; it beats the CRM's word."""
 

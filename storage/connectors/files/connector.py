@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -17,14 +18,14 @@ from storage.connectors.files.drafts import Draft, check_constants, drafts
 from storage.connectors.files.duplicates import settle_duplicates
 from storage.connectors.files.fields import OBJECTS
 from storage.connectors.files.mapping import Mapping
-from storage.connectors.files.names import Names, read_names
+from storage.connectors.files.names import Names, known_names
 from storage.connectors.files.reading import find_files, read_files
 from storage.connectors.files.statuses import stage_of
 from storage.connectors.files.teams import teams_of
 from storage.connectors.files.understand import Understanding, understand
 from storage.database import reading
 from storage.records import Mention, Page, Position, Record
-from storage.workspaces import Workspace, read_workspace
+from storage.workspaces import read_workspace
 
 PAGE_ROWS = 500
 """Rows a transaction: SQLite's write lock is held for a few tens of milliseconds."""
@@ -72,16 +73,23 @@ class FilesConnector:
     """No requests: files are at hand."""
 
     def __init__(
-        self, paths: Sequence[Path], workspace: Workspace, names: Names, *, today: date, mapping: Mapping | None = None
+        self,
+        paths: Sequence[Path],
+        zone: ZoneInfo,
+        currency: str,
+        names: Names,
+        *,
+        today: date,
+        mapping: Mapping | None = None,
     ) -> None:
         self.mapping = mapping or Mapping()
-        self._workspace, self._names, self._today = workspace, names, today
+        self._zone, self._names, self._today = zone, names, today
         self._statuses = self.mapping.declared_statuses()
-        default = self.mapping.currency or workspace.currency
+        default = self.mapping.currency or currency
         sheets, self.unread = read_files(find_files(paths))
         self.tables = [understand(sheet, self.mapping.table(sheet.place), default) for sheet in sheets]
         for one in self.tables:
-            check_constants(one, workspace.zone)
+            check_constants(one, zone)
         self.rows = {one.place: self._untouched(one) for one in self.tables}
 
     @property
@@ -131,24 +139,28 @@ class FilesConnector:
             mentions += page.mentions if found else ()
         return Page(object=object_, records=records, mentions=mentions)
 
+    def told(self, object_: str) -> Iterator[Page]:
+        """The pages of one object, and before them what its rows imply. Asked in the order of `OBJECTS`, once each."""
+        tables = [one for one in self.tables if one.object == object_]
+        ready = [one for one in tables if one.held is None]
+        if not ready:
+            return
+        built = [(one, self._build(one)) for one in ready]
+        settle_duplicates([rows for _, rows in built])
+        self._tell(built)
+        complete = len(ready) == len(tables)
+        yield from self._before(object_, [draft for _, rows in built for draft in rows], complete)
+        for number, (one, rows) in enumerate(built, start=1):
+            yield from _pages(object_, one, rows, last=complete and number == len(built))
+
     def _everything(self) -> Iterator[Page]:
         for object_ in OBJECTS:
-            tables = [one for one in self.tables if one.object == object_]
-            ready = [one for one in tables if one.held is None]
-            if not ready:
-                continue
-            built = [(one, self._build(one)) for one in ready]
-            settle_duplicates([rows for _, rows in built])
-            self._tell(built)
-            complete = len(ready) == len(tables)
-            yield from self._before(object_, [draft for _, rows in built for draft in rows], complete)
-            for number, (one, rows) in enumerate(built, start=1):
-                yield from _pages(object_, one, rows, last=complete and number == len(built))
+            yield from self.told(object_)
 
     def _build(self, one: Understanding) -> list[Draft]:
         builder = Builder(one, self._names, self._statuses, self._today)
         rows = []
-        for draft in drafts(one, self._workspace.zone):
+        for draft in drafts(one, self._zone):
             build(builder, draft)
             rows.append(draft)
         self.rows[one.place].planned = builder.planned
@@ -193,8 +205,9 @@ def open_files(
     aliases = (mapping or Mapping()).aliases.model_dump()
     with reading(engine) as connection:
         workspace = read_workspace(connection, workspace_id)
-        names = read_names(connection, workspace_id, SOURCE, Names(aliases))
-    return FilesConnector(paths, workspace, names, today=today, mapping=mapping)
+        names = Names(aliases)
+        names.learn(known_names(connection, workspace_id, SOURCE))
+    return FilesConnector(paths, workspace.zone, workspace.currency, names, today=today, mapping=mapping)
 
 
 def _pages(object_: str, one: Understanding, rows: Sequence[Draft], *, last: bool) -> Iterator[Page]:

@@ -3,13 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection
 
 from storage import schema
-from storage.connectors.base import Suggestion
+from storage.connectors.base import Known, Suggestion
 from storage.connectors.files.cells import Bad
 from storage.connectors.files.headers import fold
 from storage.problems import Reason
@@ -38,6 +39,15 @@ class Names:
         for name in names:
             if name:
                 self._by_name[object_][name].add(ext_id)
+
+    def learn(self, known: Known) -> None:
+        for object_, rows in known.items():
+            for ext_id, *names in rows:
+                if object_ == "lead":
+                    self.add("lead", ext_id)
+                    self.lead_created[ext_id] = names[1]
+                else:
+                    self.add(object_, ext_id, *names)
 
     def resolve(self, object_: str, said: str) -> tuple[str, Mention | None] | Bad:
         """The ext id that `said` means, and the mention to insert where no row is known by it."""
@@ -71,8 +81,9 @@ class Names:
         return found
 
 
-def read_names(connection: Connection, workspace_id: str, source: str, names: Names) -> Names:
-    """Add the rows of earlier syncs to `names`; rows that were only mentioned are not among them."""
+def known_names(connection: Connection, workspace_id: str, source: str) -> Known:
+    """What `Names.learn` wants of the rows of earlier syncs; rows that were only mentioned are not among them."""
+    known: dict[str, list[tuple[Any, ...]]] = {}
     for object_ in (*_NAMED, "lead"):
         table = schema.metadata.tables[object_]
         extra = {"person": table.c.get("email"), "lead": table.c.get("created_on")}.get(object_)
@@ -82,13 +93,8 @@ def read_names(connection: Connection, workspace_id: str, source: str, names: Na
                 table.c.workspace_id == workspace_id, table.c.source == source, table.c.payload_hash != ""
             )
         )
-        for ext_id, name, *more in rows:
-            if object_ == "lead":
-                names.add("lead", ext_id)
-                names.lead_created[ext_id] = more[0]
-            else:
-                names.add(object_, ext_id, name, *more)
-    return names
+        known[object_] = [tuple(row) for row in rows]
+    return known
 
 
 def _key(name: str) -> str:

@@ -5,6 +5,7 @@ import tempfile
 from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,8 @@ from storage.connectors.files.connector import FILES, FilesConnector
 from storage.connectors.files.names import Names
 from storage.connectors.files.reading import read_files
 from storage.records import Position
-from storage.workspaces import Workspace
 
-COMPANY = Workspace("main", "Acme", "Europe/Paris", "EUR", "fr", 1, "team")
+PARIS = ZoneInfo("Europe/Paris")
 
 HEADERS = ["Deal ID", "Status", "Amount", "Created", "Closed", "Owner"]
 ROWS = st.tuples(
@@ -36,7 +36,7 @@ def test_every_row_of_a_file_is_accounted_for(lines: list[str], titles: list[str
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "deals.csv"
         file.write_text(text, encoding="utf-8")
-        connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
+        connector = FilesConnector([file], PARIS, "EUR", Names(), today=date(2026, 3, 2))
         pages = list(connector.pages(FILES, Position()))
     [rows] = connector.rows.values()
     assert rows.all == len(connector.tables[0].sheet.rows)
@@ -53,7 +53,7 @@ def test_no_text_can_break_the_reading_of_a_file(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "deals.csv"
         file.write_bytes(("Deal ID;Status;Amount;Closed\n" + text.replace("\0", "")).encode("utf-8", "replace"))
-        connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
+        connector = FilesConnector([file], PARIS, "EUR", Names(), today=date(2026, 3, 2))
         assert all(page.object in ("deal", "stage") for page in connector.pages(FILES, Position()))
     [rows] = connector.rows.values()
     assert rows.all == len(connector.tables[0].sheet.rows)
@@ -88,6 +88,6 @@ def test_a_moment_is_never_made_without_a_zone() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "deals.csv"
         file.write_text("Deal ID,Status,Created\n1,open,2025-01-02 03:04\n", encoding="utf-8")
-        connector = FilesConnector([file], COMPANY, Names(), today=date(2026, 3, 2))
+        connector = FilesConnector([file], PARIS, "EUR", Names(), today=date(2026, 3, 2))
         [deal] = [record for page in connector.pages(FILES, Position()) for record in page.records]
     assert getattr(deal, "created", None) == datetime(2025, 1, 2, 2, 4, tzinfo=UTC)
