@@ -187,11 +187,8 @@ class Pipedrive:
         if object_ == "lead" and since is None:
             return [place("lead", sort="add_time ASC"), place("lead.archived", sort="add_time ASC")]
         if object_ == "lead" and since is not None:
-            return [
-                place("lead", sort="update_time ASC", updated_since=since),
-                # The archive cannot be asked since when: the newest first, until they are known.
-                place("lead.archived", until=since, sort="update_time DESC"),
-            ]
+            # An archived lead cannot be edited, and its archive cannot be asked since when: listings read it.
+            return [place("lead", sort="update_time ASC", updated_since=since)]
         if object_ == "customer" and since is not None:
             return [cursor("customer", updated_since=since, **by_time)]
         return [cursor(object_, **by_id)]
@@ -222,16 +219,14 @@ class Pipedrive:
 
         return stretch
 
-    def _by_place(self, name: str, *, until: str = "", **asked: str) -> Stretch:
-        """v1: pages by start and limit. `until`: the newest are first, and those before that moment are not needed."""
+    def _by_place(self, name: str, **asked: str) -> Stretch:
+        """v1: pages by start and limit."""
 
         def ask(start: int, size: int) -> tuple[Sequence[Any], bool]:
             answer = self._data(name, PATHS[name], start=start, limit=size, **asked)
             rows = _list(name, answer)
             paging = (answer.get("additional_data") or {}).get("pagination") or {}
-            # Both are ISO in UTC: they compare as texts.
-            enough = bool(until and rows and str(rows[-1].get("update_time"))[:19] < until[:19])
-            return rows, bool(paging.get("more_items_in_collection")) and not enough
+            return rows, bool(paging.get("more_items_in_collection"))
 
         return lambda token: windows(ask, lambda row: f"{row.get('id')} {row.get('update_time')}", PAGE_ROWS, token)
 

@@ -65,7 +65,8 @@ class Pipedrive(Crm):
         """Tokens a day."""
         self.burst: tuple[int, int] = (80, 79)
         """Requests of two seconds, and those left."""
-        self._spent: dict[str, int] = {}
+        self.spent: dict[str, int] = {}
+        """Tokens by day."""
         self._epoch = 0
 
     def expire_cursors(self) -> None:
@@ -90,9 +91,9 @@ class Pipedrive(Crm):
             return refused(401, "unauthorized access")
         path = request.url.path
         day = f"{self.now:%Y-%m-%d}"
-        if self._spent.get(day, 0) >= self.daily:
+        if self.spent.get(day, 0) >= self.daily:
             return self._with_limits(refused(429, "Daily token budget exceeded"), day)
-        self._spent[day] = self._spent.get(day, 0) + next(
+        self.spent[day] = self.spent.get(day, 0) + next(
             (cost for ending, cost in COSTS.items() if path.endswith(ending)), 1 if path[-1].isdigit() else 10
         )
         try:
@@ -136,7 +137,7 @@ class Pipedrive(Crm):
                 "x-ratelimit-remaining": str(left),
                 "x-ratelimit-reset": "2",
                 "x-daily-ratelimit-token-limit": str(self.daily),
-                "x-daily-ratelimit-token-remaining": str(max(0, self.daily - self._spent.get(day, 0))),
+                "x-daily-ratelimit-token-remaining": str(max(0, self.daily - self.spent.get(day, 0))),
             }
         )
         return response
