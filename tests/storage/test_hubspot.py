@@ -842,7 +842,7 @@ def test_a_life_in_which_contacts_stand_for_leads_ends_as_the_crm_says(
     quirks = replace(QUIRKS["hubspot"], names=name, shape=shape)
     monkeypatch.setitem(QUIRKS, "hubspot", quirks)
     [house] = [each for each in real() if each.name == "hubspot"]
-    lived = live(database, replace(house, make=lambda: HubSpot(has_leads=False)), seed=1)
+    lived = live(database, replace(house, make=lambda: HubSpot(has_leads=False)), seed=1, deeds=12)
     lived.watch.close()
     assert differences(Held(database, lived.workspace_id, "hubspot"), lived.truth) == []
 
