@@ -1,6 +1,6 @@
 """Dates, instants and periods as people write them, in French and in English."""
 
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from babel import Locale
@@ -19,6 +19,14 @@ def moment(at: datetime, zone: tzinfo, locale: Locale) -> str:
     local = at.astimezone(zone)
     word = "à" if locale.language == "fr" else "at"
     return f"{day(local.date(), locale, short=True)} {word} {format_time(local.time(), 'HH:mm', locale=locale)}"
+
+
+def known_on(at: datetime, locale: Locale) -> tuple[str, str | None]:
+    """The local day and time (`08:00`) of an aware moment in its own zone; without a time where it is a day's end."""
+    after = (at.astimezone(UTC) + timedelta(microseconds=1)).astimezone(at.tzinfo)
+    if after.time() == time():
+        return day((after - timedelta(days=1)).date(), locale), None
+    return day(at.date(), locale), format_time(at.time(), "HH:mm:ss" if at.second else "HH:mm", locale=locale)
 
 
 def period_label(period: Period, locale: Locale, fiscal_start_month: int = 1) -> str:

@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
@@ -26,6 +27,14 @@ def ask(
     ] = None,
     today: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The day it is asked on; moves the calendar only.")
+    ] = None,
+    known: Annotated[
+        str | None,
+        typer.Option(
+            "--as-known",
+            metavar="YYYY-MM-DD[THH:MM]",
+            help="Hide what was learned after that local day or moment; moves no calendar.",
+        ),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, see docs/json.md.")] = False,
@@ -74,7 +83,8 @@ def ask(
             workspace = read_workspace(connection, SINGLE)
             day = moved or clock.now().astimezone(workspace.zone).date()
             late_before = clock.now() - settings.late_after
-            result = _answer(connection, " ".join(question), email, day, workspace, words, late_before)
+            moment = None if known is None else _moment(known, workspace.zone, clock.now())
+            result = _answer(connection, " ".join(question), email, day, moment, workspace, words, late_before)
         engine.dispose()
         if as_json:
             typer.echo(json.dumps(contract(result, workspace, words), ensure_ascii=False, indent=2))
@@ -120,6 +130,20 @@ def _day(text: str) -> "date | None":
         return None
 
 
+def _moment(text: str, zone: "ZoneInfo", now: "datetime") -> "datetime":
+    """As when the data was known. Raises `BadPeriodError` for no such moment, and for one still to come."""
+    from kpi.words.errors import BadPeriodError, Wrong
+    from kpi.words.known import end_of, moment_of
+
+    moment = moment_of(text, zone)
+    if moment is None:
+        raise BadPeriodError(text, Wrong.NO_SUCH_DATE)
+    whole_day = moment == end_of(moment.date(), zone)
+    if moment > (end_of(now.astimezone(zone).date(), zone) if whole_day else now):
+        raise BadPeriodError(text, Wrong.TO_COME)
+    return moment
+
+
 class _NobodyError(Exception):
     """No one person of the CRM has that e-mail address."""
 
@@ -129,10 +153,13 @@ def _answer(
     text: str,
     email: str | None,
     today: "date",
+    moment: "datetime | None",
     workspace: "Workspace",
     words: "Language",
     late_before: "datetime",
 ) -> "KpiResult":
+    from dataclasses import replace
+
     from kpi.engine import answer
     from kpi.vocabulary import read_vocabulary
     from kpi.words import understand
@@ -145,8 +172,9 @@ def _answer(
         scope=scope,
         language=words.code,
         fiscal_start_month=workspace.fiscal_start_month,
+        zone=workspace.zone,
     )
-    return answer(connection, query)
+    return answer(connection, query if moment is None else replace(query, as_known=moment))
 
 
 def _scope(

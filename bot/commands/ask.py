@@ -48,6 +48,7 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
                 scope=viewer.scope,
                 language=asker.language.code,
                 fiscal_start_month=viewer.workspace.fiscal_start_month,
+                zone=viewer.workspace.zone,
             )
         except (NotUnderstoodError, AmbiguousError) as error:
             raise _meant(error, text, asker.language) from error

@@ -66,6 +66,7 @@ def contract(result: KpiResult, workspace: Workspace, language: Language) -> Jso
         ],
         "left_out": [{"reason": left_out.reason, "count": left_out.count} for left_out in result.left_out],
         "notes": list(note_sentences(result, language)),
+        "as_known": None if query.as_known is None else query.as_known.astimezone(workspace.zone).isoformat(),
         "as_of": None if result.as_of is None else result.as_of.astimezone(workspace.zone).isoformat(),
     }
 

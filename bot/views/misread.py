@@ -33,6 +33,7 @@ TWICE = {
     "period": N_("Two periods at once: {first} and {second}. Choose one, or say “from … to …”."),
     "grain": N_("Two rhythms at once: {first} and {second}. Choose one."),
     "group": N_("Two groupings at once: {first} and {second}. Choose one."),
+    "known": N_("Two moments at once: {first} and {second}. Choose one."),
     "comparison": N_("Two comparisons at once: {first} and {second}. Choose one."),
 }
 SAME_DIMENSION = N_("Two names of the same kind: {first} and {second}. Choose one, or group by that instead.")

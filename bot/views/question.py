@@ -3,7 +3,7 @@
 from bot.blocks import name
 from bot.i18n import Language
 from kpi.catalog import kpi
-from kpi.labels import period_label
+from kpi.labels import known_on, period_label
 from kpi.period import Grain
 from kpi.query import Comparison, Filter, KpiQuery
 
@@ -85,6 +85,16 @@ def filter_words(chosen: Filter, language: Language) -> str:
     return language._("{dimension} {name}", dimension=dimension, name=name(chosen.name, language._("(no name)")))
 
 
+def known_words(query: KpiQuery, language: Language) -> str:
+    """As when the data was known: "as known on 1 September 2026 at 08:00"; empty for all that is known."""
+    if query.as_known is None:
+        return ""
+    on, at = known_on(query.as_known, language.locale)
+    if at is None:
+        return language._("as known on {day}", day=on)
+    return language._("as known on {day} at {time}", day=on, time=at)
+
+
 def describe(query: KpiQuery, language: Language, fiscal_start_month: int = 1) -> str:
     """The whole question, shown back to who asked it: "Win rate (by closing date), Q4 2017, by team"."""
     _ = language._
@@ -98,4 +108,6 @@ def describe(query: KpiQuery, language: Language, fiscal_start_month: int = 1) -
         parts.append(_("no comparison"))
     elif query.comparison is Comparison.LAST_YEAR:
         parts.append(_("vs last year"))
+    if known := known_words(query, language):
+        parts.append(known)
     return ", ".join(parts)

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from bot.i18n import Language
 from bot.views.notes import left_out_sentences, note_sentences
-from bot.views.question import N_, filter_words, reading_name, title
+from bot.views.question import N_, filter_words, known_words, reading_name, title
 from kpi import format as written
 from kpi.catalog import kpi
 from kpi.formulas import Stock
@@ -47,6 +47,8 @@ def headline(result: KpiResult, language: Language, fiscal_start_month: int = 1)
         period = language._("on {day}", day=day(min(query.period.last_day, query.today), language.locale))
     parts = [title(query, language), period]
     parts += [filter_words(chosen, language) for chosen in query.filters]
+    if known := known_words(query, language):
+        parts.append(known)
     asked, value = ", ".join(parts), value_text(result.measured, result, language)
     of = sample(result.measured, result, language)
     if of:

@@ -6,7 +6,7 @@ It carries no scope: whoever clicks is given their own.
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot.blocks import BUTTON_VALUE, clean
 from kpi.catalog import kpi
@@ -43,6 +43,7 @@ class _State(BaseModel):
     g: str | None = None
     s: Grain | None = None
     f: Annotated[list[_Filter], Field(max_length=4)] = []
+    k: AwareDatetime | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "_State":
@@ -72,6 +73,7 @@ def encode(query: KpiQuery) -> str | None:
             g=query.group_by,
             s=query.grain,
             f=filters,
+            k=query.as_known,
         )
     except ValidationError:
         return None
@@ -95,4 +97,5 @@ def decode(value: str, scope: Scope, today: date) -> KpiQuery:
         group_by=state.g,
         grain=state.s,
         filters=tuple(Filter(each.d, each.k, each.n) for each in state.f),
+        as_known=state.k,
     )

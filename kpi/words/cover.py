@@ -19,6 +19,8 @@ class Kind(StrEnum):
     GROUP = "group"
     COMPARISON = "comparison"
     PERIOD = "period"
+    KNOWN = "known"
+    """As the data was known at a moment."""
     NAME = "name"
     POLITE = "polite"
 

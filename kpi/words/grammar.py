@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, tzinfo
 
 from kpi.catalog import kpi
 from kpi.declaration import Kpi, Window
@@ -40,9 +40,11 @@ def understand(
     scope: Scope,
     language: str = "en",
     fiscal_start_month: int = 1,
+    zone: tzinfo | None = None,
 ) -> KpiQuery:
     """The question as a query with the asker's scope; `language` only chooses the words of suggestions.
 
+    `zone` is that of the days in "as known on …"; without one, such words are not understood.
     Words in French and English may be mixed and come in any order. Without a period it is this month to date (the
     KPI's own window where it has one); without a comparison, the period before.
 
@@ -52,10 +54,10 @@ def understand(
     almanac = Almanac(today, fiscal_start_month)
     said = tokens(text)
     names = NameIndex(vocabulary)
-    cut = cover(said, PartFinder(names, almanac))
+    cut = cover(said, PartFinder(names, almanac, zone))
     if cut.unknown and (customers := vocabulary.customers()):
         names = NameIndex(vocabulary, customers)
-        cut = cover(said, PartFinder(names, almanac))
+        cut = cover(said, PartFinder(names, almanac, zone))
     if cut.unknown:
         raise NotUnderstoodError(unknown_words(said, cut.unknown, names, language))
     return _query(_meanings(said, cut), almanac, scope)
@@ -93,7 +95,7 @@ def _meaning(said: Sequence[Token], alternatives: tuple[Part, ...], metrics: set
     readings = [value for value in by_kind.get(Kind.READING, ()) if isinstance(value, ReadingOf)]
     if readings and (Kind.METRIC not in by_kind or any(reading.metric in metrics for reading in readings)):
         return _Meaning(Kind.READING, readings, text)
-    for kind in (Kind.POLITE, Kind.METRIC, Kind.GROUP, Kind.GRAIN, Kind.COMPARISON):
+    for kind in (Kind.POLITE, Kind.METRIC, Kind.GROUP, Kind.GRAIN, Kind.COMPARISON, Kind.KNOWN):
         if kind in by_kind:
             # "last year" after "vs" is the same period last year before it is a period of its own.
             values = sorted(by_kind[kind], key=lambda value: isinstance(value, Against))
@@ -147,6 +149,7 @@ def _query(meanings: Sequence[_Meaning], almanac: Almanac, scope: Scope) -> KpiQ
         group_by=_group(meanings),
         grain=_grain(meanings, period),
         filters=_filters(meanings),
+        as_known=_known(meanings),
     )
 
 
@@ -199,6 +202,11 @@ def _comparison(meanings: Sequence[_Meaning], period: Period, almanac: Almanac) 
         if against.whole() == offered.whole() or (against.start, against.end) == (offered.start, offered.end):
             return comparison
     raise NoSuchComparisonError(said.text)
+
+
+def _known(meanings: Sequence[_Meaning]) -> datetime | None:
+    said = _one(meanings, Kind.KNOWN)
+    return said.value if said is not None and isinstance(said.value, datetime) else None
 
 
 def _group(meanings: Sequence[_Meaning]) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from kpi.catalog import CATALOG
 from kpi.query import Comparison
@@ -9,6 +10,7 @@ from kpi.words.calendar import UNITS
 from kpi.words.cover import Kind, Part
 from kpi.words.errors import BadPeriodError, NoSuchComparisonError
 from kpi.words.folding import Token
+from kpi.words.known import known
 from kpi.words.lexicon import COMPARED, COMPARISONS, GRAINS, GROUPING, POLITE, TREND, VERSUS
 from kpi.words.names import DIMENSIONS, NameIndex
 from kpi.words.periods import Said, periods
@@ -62,9 +64,11 @@ for _comparison, _words in COMPARED.items():
 class PartFinder:
     """Finds every part that starts at one place of a question."""
 
-    def __init__(self, names: NameIndex, almanac: Almanac) -> None:
+    def __init__(self, names: NameIndex, almanac: Almanac, zone: tzinfo | None = None) -> None:
+        """Without a `zone`, no moment is understood."""
         self._names = names
         self._almanac = almanac
+        self._zone = zone
 
     def __call__(self, tokens: Sequence[Token], at: int) -> Iterator[Part]:
         for end, (kind, value) in FIXED.find(tokens, at):
@@ -73,6 +77,9 @@ class PartFinder:
         yield from self._comparisons(tokens, at)
         for end, period in periods(tokens, at, self._almanac):
             yield Part(Kind.PERIOD, period, at, end, doubt=2 if isinstance(period, BadPeriodError) else 0)
+        if self._zone is not None:
+            for end, moment in known(tokens, at, self._almanac, self._zone):
+                yield Part(Kind.KNOWN, moment, at, end, doubt=2 if isinstance(moment, BadPeriodError) else 0)
         for end, name in self._names.find(tokens, at):
             yield Part(Kind.NAME, name, at, end)
 
