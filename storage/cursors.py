@@ -49,7 +49,10 @@ def start(walk: Walk, known: Cursor, now: datetime, *, full: bool) -> Position:
     position = known.position
     if position.began is not None and (position.listing or not full):
         return position
-    if full or position.listing or not walk.key or position.since is None or _relists(known, now):
+    if not walk.key and not full and not position.listing:
+        # The token of a walk that is over is the source's word on what it has told: nothing new, nothing to read.
+        return Position(began=now, token=position.token)
+    if full or position.listing or position.since is None or _relists(known, now):
         return Position(began=now)
     return Position(listing=False, began=now, since=position.since - walk.look_back)
 

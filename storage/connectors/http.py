@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import stamina
@@ -27,6 +27,9 @@ PATIENCE = timedelta(minutes=2)
 """The longest that a CRM may ask to wait within a run; what takes longer ends the run, to go on later."""
 _LONGEST = timedelta(days=7)
 """However long a CRM asks to be left alone, it is asked again after this."""
+_LINKS = 6
+"""From one address to the next, and no further."""
+T = TypeVar("T")
 _BUSY = frozenset({408, 423, 425, 477})
 """Refusals of the moment, like 5xx: too slow, locked, too early, HubSpot's account that is being moved."""
 
@@ -158,6 +161,21 @@ class Client:
             raise UnexpectedError(f"{shown}: another host", 0, "")
         self._renewed = False
         given = {key: value for key, value in (params or {}).items() if value is not None}
+        return self._patiently(shown, lambda: self._once(method, path, given, json, shown))
+
+    def download(self, address: str, most: int, headers: Mapping[str, str]) -> httpx.Response:
+        """A file, whole, or the word that it is the same as before (304). Links to other https addresses are followed,
+        so this is not for sources with credentials.
+
+        Raises `CrmError`; a file of more than `most` bytes is an `UnexpectedError` with the status 413.
+        """
+        # The address may be a secret: whoever knows it reads the file.
+        return self._patiently("GET file", lambda: self._fetch(address, most, headers, "GET file"))
+
+    def wait(self, seconds: float) -> None:
+        self._pause(seconds)
+
+    def _patiently(self, shown: str, once: Callable[[], T]) -> T:
         try:
             # Retries wait in `_again`, which knows what the CRM asked for.
             for attempt in stamina.retry_context(
@@ -165,7 +183,7 @@ class Client:
             ):
                 with attempt:
                     self._number = attempt.num
-                    return self._once(method, path, given, json, shown)
+                    return once()
         except _Again as last:
             if last.until is not None:
                 raise BudgetError(f"{shown}: {last}", last.until) from None
@@ -191,6 +209,33 @@ class Client:
             raise _Again("401")
         return self._read(response, shown)
 
+    def _fetch(self, address: str, most: int, headers: Mapping[str, str], shown: str) -> httpx.Response:
+        self._keep_pace(address)
+        url, body = httpx.URL(address), bytearray()
+        for _ in range(_LINKS):
+            self.spent += 1
+            body.clear()
+            try:
+                with self._http.stream("GET", url, headers=headers) as response:
+                    for chunk in response.iter_bytes():
+                        body += chunk
+                        if len(body) > most:
+                            raise UnexpectedError(f"{shown}: more than {most} bytes", 413, "")
+            except (httpx.TransportError, httpx.DecodingError) as error:
+                raise _Again(type(error).__name__) from None
+            if response.next_request is None:
+                break
+            url = response.next_request.url
+            if url.scheme != "https":
+                raise UnexpectedError(f"{shown}: a link that is not https", 0, "")
+        told = {
+            name: value for name, value in response.headers.items() if not name.startswith(("content-", "transfer-"))
+        }
+        whole = httpx.Response(response.status_code, headers=told, content=bytes(body))
+        if whole.status_code != httpx.codes.NOT_MODIFIED:
+            self._judge(whole, shown)
+        return whole
+
     def _sign_in(self, shown: str) -> None:
         assert self._limits.sign_in is not None  # noqa: S101 - the caller has looked
         self.spent += 1
@@ -205,7 +250,8 @@ class Client:
             raise _Again(f"signing in, {type(error).__name__}") from None
         self._signed_in = True
 
-    def _read(self, response: httpx.Response, shown: str) -> Any:
+    def _judge(self, response: httpx.Response, shown: str) -> None:
+        """Raise for what is no answer."""
         status, now = response.status_code, self._now()
         if self._limits.is_limit(response):
             self._refuse_if_spent(response, now, f"{shown}: {status}")
@@ -216,13 +262,16 @@ class Client:
             raise RefusedError(f"{shown}: {status}", status)
         if not response.is_success:
             raise UnexpectedError(f"{shown}: {status}", status, response.text[:2000])
+
+    def _read(self, response: httpx.Response, shown: str) -> Any:
+        self._judge(response, shown)
         try:
             found = response.json(parse_float=Decimal)
         except ValueError:
             # Half a body behind a complete header: worth another try.
             raise _Again("not JSON") from None
         self.there = self.there or _moment(response.headers.get("date", ""))
-        self._mind(response, now, shown)
+        self._mind(response, self._now(), shown)
         return found
 
     def _mind(self, response: httpx.Response, now: datetime, shown: str) -> None:
