@@ -6,7 +6,7 @@ The workspace with the fewest turns under way comes first, and sources that fail
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from threading import Event
 
@@ -33,7 +33,7 @@ def run(context: Context, stopping: Event, transport: httpx.BaseTransport | None
     with ThreadPoolExecutor(THREADS, thread_name_prefix="sync") as threads:
         under_way: dict[Future[None], Due] = {}
         while not stopping.is_set():
-            while len(under_way) < THREADS and (due := _next(context, under_way)) is not None:
+            while len(under_way) < THREADS and (due := next_turn(context, under_way.values())) is not None:
                 turn = Turn(context, vault, due, stopping, transport)
                 under_way[threads.submit(turn.take)] = due
             if not under_way:
@@ -45,13 +45,13 @@ def run(context: Context, stopping: Event, transport: httpx.BaseTransport | None
                     return
 
 
-def _next(context: Context, under_way: Mapping[Future[None], Due]) -> Due | None:
-    """Whose turn it is."""
+def next_turn(context: Context, under_way: Collection[Due]) -> Due | None:
+    """Whose turn it is, while these have theirs."""
     with reading(context.engine) as connection:
         due = sources.due(connection, context.clock.now())
-    running = {(each.workspace_id, each.source) for each in under_way.values()}
-    busy = Counter(each.workspace_id for each in under_way.values())
-    failing = sum(each.failures > 0 for each in under_way.values())
+    running = {(each.workspace_id, each.source) for each in under_way}
+    busy = Counter(each.workspace_id for each in under_way)
+    failing = sum(each.failures > 0 for each in under_way)
     free = [
         each
         for each in due

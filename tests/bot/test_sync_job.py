@@ -21,12 +21,15 @@ from storage import hints, leases, people, schema, sources
 from storage.connectors.base import DriftError, Hint
 from storage.connectors.http import BudgetError, RefusedError, UnavailableError
 from storage.database import reading, writing
-from storage.sources import Source
+from storage.sources import Due, Source
 from storage.workspaces import SINGLE, ensure_workspace
 from tests.bot.company import NOW
 from tests.bot.toycrm import KEY, ToyCrm, connect, declare
 
 HOUR = timedelta(hours=1)
+
+one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what rests on no statement that another test does not run on both."""
 
 
 @pytest.fixture
@@ -138,6 +141,7 @@ def test_a_turn_that_is_over_goes_to_the_back_of_the_queue_and_on_where_it_was(
     assert outcomes == ["ok", *["partial"] * (len(crm.opened) - 1)]
 
 
+@one_database
 def test_a_slow_crm_and_a_broken_one_starve_no_other(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fast one of another workspace is synced while all that are slow still hang."""
     done = threading.Event()
@@ -161,37 +165,46 @@ def _wait(done: threading.Event) -> None:
         raise UnavailableError("starved: the quick one had no turn")
 
 
+@one_database
 def test_sources_that_failed_last_time_never_take_all_threads(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once: list[int] = []
-    running: set[str] = set()
-    lock = threading.Lock()
-
-    def failing(name: str) -> Any:
-        def between() -> None:
-            with lock:
-                running.add(name)
-                at_once.append(len(running))
-            together.wait(0.05)
-            with lock:
-                running.discard(name)
-            raise UnavailableError("GET /deals: 503")
-
-        return between
-
-    together = threading.Event()
-    names = [f"down{number}" for number in range(5)]
-    declare(monkeypatch, **{name: ToyCrm(between=failing(name)) for name in names})
+    names = ["down1", "down2", "down3", "well"]
+    declare(monkeypatch, **{name: ToyCrm() for name in names})
     for name in names:
         source = connect(context, name)
         with writing(context.engine) as connection:
-            sources.mark(connection, source, due_at=NOW, failures=3)
-    tick(context)
-    assert len(at_once) == 5
-    assert max(at_once) <= sync.MOST_FAILING
+            sources.mark(connection, source, due_at=NOW, failures=0 if name == "well" else 3)
+    begun: list[Due] = []
+    while (due := sync.next_turn(context, begun)) is not None:
+        begun.append(due)
+    assert [due.source for due in begun] == ["down1", "down2", "well"]
+    assert sync.next_turn(context, begun[1:]) == Due(SINGLE, "down1", 3)
 
 
+@one_database
+def test_the_workspace_with_the_fewest_turns_under_way_comes_first(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a", "b", "c"]
+    declare(monkeypatch, **{name: ToyCrm() for name in names})
+    for name in names:
+        connect(context, name)
+    assert isinstance(context.clock, FixedClock)
+    context.clock.move(timedelta(seconds=1))
+    connect(context, "a", "other")
+    begun: list[Due] = []
+    while (due := sync.next_turn(context, begun)) is not None:
+        begun.append(due)
+    assert [(due.workspace_id, due.source) for due in begun] == [
+        (SINGLE, "a"),
+        ("other", "a"),
+        (SINGLE, "b"),
+        (SINGLE, "c"),
+    ]
+
+
+@one_database
 def test_pauses_grow_with_failures_up_to_an_hour(context: Context, crm: ToyCrm, clock: FixedClock) -> None:
     crm.between = raising(UnavailableError("GET /deals: ReadTimeout"))
     connect(context)
@@ -210,6 +223,7 @@ def test_pauses_grow_with_failures_up_to_an_hour(context: Context, crm: ToyCrm, 
     assert state(context).due_at == clock.now() + timedelta(minutes=5)
 
 
+@one_database
 def test_out_of_budget_it_goes_on_when_the_crm_said(context: Context, crm: ToyCrm) -> None:
     crm.between = raising(BudgetError("GET /deals: 80% of the budget is spent", NOW + 7 * HOUR))
     connect(context)
@@ -242,6 +256,7 @@ def test_refused_credentials_stop_the_source_and_the_admins_are_told_once_in_the
     assert len(letters(context)["U1"]) == 2, "another episode is told again"
 
 
+@one_database
 def test_an_object_that_waits_is_told_once_until_it_is_well_again(
     context: Context, crm: ToyCrm, clock: FixedClock
 ) -> None:
@@ -312,18 +327,19 @@ def test_hints_are_settled_first_and_rows_read_again(context: Context, crm: ToyC
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.hint)).scalar_one() == 0
 
 
+@one_database
 def test_everything_is_listed_once_a_night_at_the_sources_own_moment(
     context: Context, crm: ToyCrm, clock: FixedClock
 ) -> None:
     crm.sell("d1", NOW)
     source = connect(context)
     listings = []
-    for _ in range(72):
+    for _ in range(36):
         before = crm.asked.count("list")
         tick(context)
         if crm.asked.count("list") > before:
             listings.append(clock.now())
-        clock.move(HOUR)
+        clock.move(2 * HOUR)
     first, *nights = listings
     assert first == NOW
     assert [night.date().day for night in nights] == [24, 25, 26]
@@ -363,6 +379,7 @@ def test_a_decision_in_the_middle_of_a_run_wins(context: Context, crm: ToyCrm) -
     assert len(deals(context)) == 6
 
 
+@one_database
 def test_without_its_key_a_source_fails_and_the_admins_are_told_once(context: Context, crm: ToyCrm) -> None:
     connect(context)
     other = read_settings(None, keys=Fernet.generate_key().decode(), slack_bot_token="xoxb-none")
@@ -379,6 +396,7 @@ def test_without_its_key_a_source_fails_and_the_admins_are_told_once(context: Co
     assert state(context).failures == 0
 
 
+@one_database
 def test_while_vigie_stops_nothing_new_is_begun(context: Context, crm: ToyCrm) -> None:
     connect(context)
     stopping = Event()
@@ -388,6 +406,7 @@ def test_while_vigie_stops_nothing_new_is_begun(context: Context, crm: ToyCrm) -
     assert state(context).due_at == NOW
 
 
+@one_database
 def test_a_run_ends_between_two_pages_when_vigie_stops(context: Context, crm: ToyCrm) -> None:
     for number in range(6):
         crm.sell(f"d{number}", NOW)
