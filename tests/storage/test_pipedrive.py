@@ -369,6 +369,15 @@ def test_the_day_s_tokens_are_left_at_four_fifths_until_midnight() -> None:
     assert len(crm.requests) == 8
 
 
+def test_a_day_whose_tokens_are_gone_is_not_asked_again() -> None:
+    crm = Pipedrive()
+    crm.daily = 0
+    with pytest.raises(BudgetError) as spent:
+        read(crm, "deal")
+    assert spent.value.until == datetime(2026, 1, 6, tzinfo=UTC)
+    assert len(crm.requests) == 1
+
+
 def test_requests_of_two_seconds_are_waited_for() -> None:
     crm = Pipedrive(window=1)
     crm.burst = (20, 0)
