@@ -10,13 +10,14 @@ from tests.laws.houses import House
 from tests.laws.plants import (
     content_looks_new_each_time,
     guard_removed,
+    history_forgets_amounts,
     listing_forgets_what_it_told_before_a_kill,
     look_back_removed,
     merges_forgotten,
     position_ahead_of_its_page,
     twenty_percent_rule_removed,
 )
-from tests.laws.synced import replay_law, sync_law
+from tests.laws.synced import as_known_law, replay_law, sync_law
 
 Scenario = Callable[[Engine, House, int], None]
 """Raises `AssertionError` with what is wrong."""
@@ -46,5 +47,6 @@ LAWS = {
             ),
         ),
         Law("replay", replay_law, (content_looks_new_each_time,)),
+        Law("as-known", as_known_law, (history_forgets_amounts,)),
     )
 }

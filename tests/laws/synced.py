@@ -1,19 +1,23 @@
 """Law `sync`: after any life of a CRM and any accident, Vigie's tables and KPIs are the CRM's, to the cent."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from random import Random
 
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from kpi.engine import answer
+from kpi.query import KpiResult
+from kpi.scope import Scope
 from storage import schema
 from storage.connectors.base import Hint
 from storage.database import reading
 from tests.crm.lives import Life, Watch
-from tests.crm.truth import Held, Truth, differences
+from tests.crm.truth import Held, Truth, differences, local_day
 from tests.crm.world import Crm
-from tests.laws.asked import agree, office
+from tests.laws.asked import agree, office, questions
 from tests.laws.houses import House
 
 LATE = timedelta(minutes=3)
@@ -33,8 +37,19 @@ class Lived:
     """As they stood after some of the runs."""
 
 
-def live(engine: Engine, house: House, seed: int, *, deeds: int = 30, prefix: str = "sync") -> Lived:
-    """A whole life from a seed, watched by Vigie, to the quiet at its end; the caller closes `watch`."""
+def live(
+    engine: Engine,
+    house: House,
+    seed: int,
+    *,
+    deeds: int = 30,
+    prefix: str = "sync",
+    look: Callable[[Watch], None] = lambda _watch: None,
+) -> Lived:
+    """A whole life from a seed, watched by Vigie, to the quiet at its end; the caller closes `watch`.
+
+    `look` is called after every run.
+    """
     random = Random(f"{house.name} {seed}")  # noqa: S311 - a life must be lived again from its seed
     workspace_id = f"{prefix}-{house.name}-{seed}"
     office(workspace_id).save(engine)
@@ -49,6 +64,7 @@ def live(engine: Engine, house: House, seed: int, *, deeds: int = 30, prefix: st
             if chance < 0.2:
                 watch.accident(life)
                 positions.append(watch.positions())
+                look(watch)
             elif chance < 0.3:
                 watch.hints(_hints(crm, life, random))
             elif chance < 0.32:
@@ -87,6 +103,37 @@ def replay_law(engine: Engine, house: House, seed: int) -> None:
         lived.watch.settle(full=True)
         assert changes(engine, lived.workspace_id) == history, "reading again wrote history"
         assert Held(engine, lived.workspace_id, lived.crm.source) == before, "reading again changed a row"
+    finally:
+        lived.watch.close()
+
+
+def as_known_law(engine: Engine, house: House, seed: int) -> None:
+    """What was answered at a moment is answered again at any later one, as known then."""
+    random = Random(f"asked {house.name} {seed}")  # noqa: S311 - as above
+    answers: list[KpiResult] = []
+
+    def look(watch: Watch) -> None:
+        # The run has taken its time; what is seen later is seen at a later moment.
+        watch.crm.tick(60)
+        now = watch.crm.now
+        today = local_day(now)
+        assert today is not None
+        asked = questions(random, today, Scope(watch.workspace_id, everything=True))
+        with reading(engine) as connection:
+            answers.extend(
+                replace(result, query=replace(result.query, as_known=now))
+                for result in [answer(connection, query) for query in random.sample(asked, 4)]
+            )
+        watch.crm.tick(1)
+
+    lived = live(engine, house, seed, deeds=20, prefix="known", look=look)
+    try:
+        with reading(engine) as connection:
+            for then in answers:
+                now = answer(connection, then.query)
+                told = [field.name for field in fields(then) if field.name != "notes"]
+                wrong = [name for name in told if getattr(now, name) != getattr(then, name)]
+                assert not wrong, f"{then.query.metric} {then.query.reading} as known {then.query.as_known}: {wrong}"
     finally:
         lived.watch.close()
 
