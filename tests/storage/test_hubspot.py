@@ -216,6 +216,22 @@ def test_more_changes_than_search_can_page_to_are_read() -> None:
     assert names(reader) == truth(crm)
 
 
+def test_a_search_is_asked_once_for_each_window() -> None:
+    crm = HubSpot(page=7, search_lag=0)
+    deals = company(crm)
+    reader = Reader(crm)
+    reader.read()
+    crm.tick(3600)
+    for deal in deals:
+        crm.edit("deal", deal, name="autre")
+        crm.tick(1)
+    crm.requests.clear()
+    reader.read()
+    searches = [request for request in crm.requests if request.url.path.endswith("/search")]
+    # The last row of a window is the first of the next.
+    assert len(searches) == 5
+
+
 def test_rows_that_change_while_they_are_read_are_not_missed() -> None:
     crm = HubSpot(page=3, search_lag=0)
     deals = company(crm)
