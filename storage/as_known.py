@@ -136,7 +136,7 @@ def _cursors(connection: Connection, workspace_id: str, moment: datetime) -> Ite
     runs = (
         sa.select(run.c.source, run.c.completed)
         .where(run.c.workspace_id == workspace_id, ended)
-        .order_by(run.c.started_at.desc(), run.c.id)
+        .order_by(run.c.started_at.desc(), run.c.ended_at.desc(), run.c.id)
     )
     sources = sa.select(schema.cursor.c.source).where(schema.cursor.c.workspace_id == workspace_id).distinct()
     for source in connection.scalars(sources).all():
