@@ -37,9 +37,10 @@ def moment_of(text: str, zone: tzinfo) -> datetime | None:
         pass
     try:
         said = datetime.fromisoformat(text)
-    except ValueError:
+        local = said.replace(tzinfo=zone) if said.tzinfo is None else said
+        return local.astimezone(UTC).astimezone(zone)
+    except (ValueError, OverflowError):
         return None
-    return said.replace(tzinfo=zone) if said.tzinfo is None else said.astimezone(zone)
 
 
 def known(

@@ -270,3 +270,87 @@ def test_every_answer_can_be_had_again_as_it_was_known(database: Engine, data: s
 @given(data=st.data())
 def test_many_more_answers_can_be_had_again_as_they_were_known(database: Engine, data: st.DataObject) -> None:
     compare(database, live(data.draw, database, rounds=5))
+
+
+def digest(database: Engine, workspace_id: str, today: date, known: datetime | None = None) -> Digest:
+    with reading(database) as connection:
+        return read_digest(connection, Scope(workspace_id, everything=True), today, as_known=known)
+
+
+def without_moment(told: Digest) -> Digest:
+    """The digest but for the moment that its questions name."""
+
+    def plain(result: KpiResult) -> KpiResult:
+        return replace(result, query=replace(result.query, as_known=None))
+
+    return replace(
+        told,
+        results=tuple(plain(result) for result in told.results),
+        trends=tuple(plain(result) for result in told.trends),
+        findings=tuple(replace(found, result=plain(found.result)) for found in told.findings),
+        by_rep=None if told.by_rep is None else plain(told.by_rep),
+    )
+
+
+def a_month_of_deals(*, won: int, team: str, amount: int) -> list[Page]:
+    """Ten deals of June, the first of them won, each by a rep of a team."""
+    rows = [
+        Deal(
+            ext_id=f"d{number}",
+            name=f"Deal {number}",
+            status="won" if number < won else "lost",
+            owner="p1",
+            amount_minor=amount,
+            currency="USD",
+            created=date(2017, 6, 1),
+            closed=date(2017, 6, 5 + number),
+        )
+        for number in range(10)
+    ]
+    told: list[tuple[str, list[Record]]] = [
+        ("team", [Team(ext_id="t1", name=team)]),
+        ("person", [Person(ext_id="p1", name=f"Anna {team}", team="t1")]),
+        ("rate", [Rate(ext_id="r1", base="USD", currency="EUR", starts_on=date(2017, 1, 1), rate=Decimal(won))]),
+        ("deal", list(rows)),
+    ]
+    return [Page(object=name, records=records, last=True) for name, records in told]
+
+
+def test_last_weeks_digest_is_the_same_after_any_edit(database: Engine) -> None:
+    workspace_id, today = "w", date(2017, 6, 20)
+    set_up(database, workspace_id, BEGINNING)
+    seen = datetime(2017, 6, 20, 6, tzinfo=UTC)
+    sync.load(database, workspace_id, Told(a_month_of_deals(won=6, team="Nord", amount=100_00)), now=seen)
+    posted = digest(database, workspace_id, today)
+    assert posted.results
+    later = Told(a_month_of_deals(won=2, team="Sud", amount=999_00))
+    sync.load(database, workspace_id, later, now=seen + timedelta(days=7))
+    set_up(database, workspace_id, seen + timedelta(days=8), currency="USD")
+    assert without_moment(digest(database, workspace_id, today)) != posted
+    assert without_moment(digest(database, workspace_id, today, seen + timedelta(hours=2))) == posted
+
+
+def test_before_the_first_sync_there_was_no_data(database: Engine) -> None:
+    set_up(database, "w", BEGINNING)
+    seen = datetime(2017, 6, 20, 6, tzinfo=UTC)
+    sync.load(database, "w", Told(a_month_of_deals(won=6, team="Nord", amount=100_00)), now=seen)
+    june = periods.containing(Grain.MONTH, date(2017, 6, 1))
+    query = KpiQuery("win_rate", "closed", june, Scope("w", everything=True), date(2017, 7, 1))
+    with reading(database) as connection:
+        then = answer(connection, replace(query, as_known=seen - timedelta(seconds=1)))
+        now = answer(connection, query)
+    assert (then.measured.value, then.as_of, [note.code for note in then.notes]) == (None, None, ["before_data"])
+    assert (now.measured.value, now.as_of) == (60, seen)
+
+
+def test_nothing_of_today_is_read_and_nothing_is_left_behind(database: Engine) -> None:
+    set_up(database, "w", BEGINNING)
+    with reading(database) as connection:
+        with pytest.raises(sa.exc.DBAPIError), as_known(connection, "w", BEGINNING):
+            connection.execute(sa.select(schema.link))
+        assert connection.execute(sa.select(schema.link)).all() == []
+        with as_known(connection, "w", BEGINNING - timedelta(days=1)):
+            assert connection.execute(sa.select(schema.deal)).all() == []
+            with pytest.raises(ValueError, match="two moments"), as_known(connection, "w", BEGINNING):
+                pass
+        assert connection.execute(sa.select(schema.workspace.c.workspace_id)).scalars().all() == ["w"]

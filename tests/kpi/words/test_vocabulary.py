@@ -37,11 +37,16 @@ def company(database: Engine) -> Engine:
             )  # fmt: skip
             for key in ("1", "2"):
                 add("deal", f"d{key}", name="Deal", status="open", customer_id=f"c{key}", owner_id=f"p{key}",
-                    origin="Web", currency="EUR", **nothing)  # fmt: skip
+                    origin="Web", currency="EUR", created_seen=False, **nothing)  # fmt: skip
         for person, team in (("p1", "t1"), ("p2", "t2")):
             connection.execute(
                 schema.membership.insert().values(
-                    workspace_id="w", person_id=person, starts_on=date.min, ends_on=None, team_id=team
+                    workspace_id="w",
+                    person_id=person,
+                    starts_on=date.min,
+                    ends_on=None,
+                    team_id=team,
+                    first_seen_at=NOW,
                 )
             )
     return database
