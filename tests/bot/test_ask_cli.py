@@ -170,3 +170,23 @@ def test_the_command_line_is_light_until_a_command_runs() -> None:
     code = "import sys, bot.__main__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
     assert not {"pandas", "matplotlib", "sqlalchemy", "slack_bolt", "slack_sdk", "babel"} & set(loaded)
+
+
+def test_what_was_learned_later_is_hidden_and_the_answer_says_so(ask: Ask) -> None:
+    question = ("win rate 2017-09 by closing date", "--lang", "en")
+    before, after = (answered(ask, *question, "--as-known", day) for day in ("2019-12-31", "2020-01-01"))
+    assert (before["value"], before["as_known"]) == (None, "2019-12-31T23:59:59.999999+01:00")
+    assert after["value"] == answered(ask, *question)["value"] == 100
+    assert answered(ask, *question)["as_known"] is None
+    assert before["question"].endswith("as known on 31 December 2019")
+    jsonschema.validate(before, SCHEMA)
+    shown = ask(*question, "--as-known", "2020-01-01T12:30").stdout
+    assert "as known on 1 January 2020 at 12:30" in shown
+    assert "tel que connu le 1er janvier 2020" in ask(*question[:1], "--lang", "fr", "--as-known", "2020-01-01").stdout
+
+
+@pytest.mark.parametrize(("moment", "why"), [("2120-01-01", "still to come"), ("lately", "no such date")])
+def test_a_moment_that_is_to_come_or_is_none_is_refused(ask: Ask, moment: str, why: str) -> None:
+    result = ask("win rate", "--lang", "en", "--as-known", moment)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert why in result.stderr

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
@@ -15,11 +16,12 @@ from sqlalchemy import Engine
 from kpi import period as periods
 from kpi.behind import Behind, behind
 from kpi.catalog import CATALOG
+from kpi.digest import Digest, read_digest
 from kpi.engine import answer
 from kpi.period import Grain, Period
 from kpi.query import Comparison, KpiQuery, KpiResult
 from kpi.scope import Scope
-from storage import sync
+from storage import schema, sync
 from storage.as_known import as_known
 from storage.database import reading, writing
 from storage.records import (
