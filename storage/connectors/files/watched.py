@@ -162,10 +162,12 @@ class Watched:
         return sorted(place.parent.glob(place.name)) or [place]
 
     def _mapping(self) -> str:
+        """What a person has said of the files; another word on a stage changes what is read in them."""
         try:
-            return _digest(Path(self._options.mapping).read_bytes()) if self._options.mapping else ""
+            declared = Path(self._options.mapping).read_bytes() if self._options.mapping else b""
         except OSError as problem:
             raise _away(FileProblemError("mapping_absent", path=self._options.mapping)) from problem
+        return _digest(declared + repr(sorted(self._opening.stages.items())).encode())
 
     def _ask(self, seen: Look, by: str) -> Look:
         known = {"If-None-Match": seen.tag, "If-Modified-Since": seen.changed} if seen.mapping == by else {}
@@ -214,6 +216,9 @@ class Watched:
 
     def _understood(self, paths: Sequence[Path], mapping: Mapping) -> FilesConnector:
         opening, names = self._opening, Names(mapping.aliases.model_dump())
+        # A word means the same in every pipeline of files.
+        decided = {stage.rpartition(" / ")[2]: status for stage, status in opening.stages.items()}
+        mapping = Mapping.model_validate(mapping.model_dump() | {"statuses": mapping.statuses | decided})
         names.learn(opening.known())
         today = opening.now.astimezone(opening.zone).date()
         return FilesConnector(paths, opening.zone, opening.currency, names, today=today, mapping=mapping)

@@ -41,6 +41,7 @@ class Place:
         self.transport: httpx.BaseTransport | None = None
         self.pause: Callable[[float], None] = lambda _seconds: None
         self.reads = 0
+        self.stages: dict[str, str] = {}
 
     def open(self) -> Connector:
         options = Options(**self.options)
@@ -52,7 +53,15 @@ class Place:
                 return known_names(connection, SINGLE, "files")
 
         return CONNECTOR.open(
-            Opening(options=options, client=client, currency="EUR", now=self.now, zone=PARIS, known=known)
+            Opening(
+                options=options,
+                client=client,
+                currency="EUR",
+                now=self.now,
+                zone=PARIS,
+                known=known,
+                stages=self.stages,
+            )
         )
 
     def sync(self, **more: Any) -> Report:
@@ -109,6 +118,18 @@ def test_another_mapping_is_a_change_too(place: Place, tmp_path: Path) -> None:
     mapping.write_text('[statuses]\n"open" = "dormant"\n', encoding="utf-8")
     place.sync()
     assert {deal.status for deal in place.folder.deals().values()} == {"dormant"}
+
+
+def test_what_a_person_decides_of_a_stage_is_read_in_the_same_files(place: Place) -> None:
+    place.folder.write(
+        "deals.csv", "Deal ID,Pipeline,Stage,Created\n1,Sales,Proposal,2026-01-05\n2,Sales,Won,2026-01-05\n"
+    )
+    place.sync()
+    assert {row.ext_id: row.status for row in place.folder.rows(schema.stage)}["Sales / Proposal"] == "open"
+    place.stages = {"Sales / Proposal": "dormant"}
+    place.sync()
+    assert {row.ext_id: row.status for row in place.folder.rows(schema.stage)}["Sales / Proposal"] == "dormant"
+    assert {deal.ext_id: deal.status for deal in place.folder.deals().values()} == {"1": "dormant", "2": "won"}
 
 
 def test_a_full_run_reads_what_has_not_changed(place: Place) -> None:
