@@ -70,8 +70,8 @@ class Books:
         page, frame = entry.page, self._frame
         for name, rows in entry.mentions.items():
             entry.changes += self._mention(connection, name, rows)
-        merges.resolve(connection, frame.workspace_id, self._merged, entry.batches)
         for name, rows in entry.batches.items():
+            merges.resolve(connection, frame.workspace_id, self._merged, name, rows)
             created = self._today if name in self._first_seen else None
             outcome = upsert(connection, schema.metadata.tables[name], rows, self._now, created=created)
             entry.changes += outcome.changes

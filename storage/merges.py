@@ -32,16 +32,13 @@ def merged_objects(connection: Connection, workspace_id: str, source: str) -> se
     return found
 
 
-def resolve(
-    connection: Connection, workspace_id: str, merged: Iterable[str], batches: Mapping[str, Sequence[Row]]
-) -> None:
-    """Make these rows name the survivors; `merged` are the objects to look at."""
+def resolve(connection: Connection, workspace_id: str, merged: Iterable[str], name: str, rows: Sequence[Row]) -> None:
+    """Make these rows of a table name the survivors; `merged` are the objects to look at."""
     for object_ in merged:
-        columns = {name: column for name, column in NAMED_BY[object_].items() if name in batches}
-        named = {row[column] for name, column in columns.items() for row in batches[name]} - {None}
-        last = survivors(connection, workspace_id, object_, named)
-        for name, column in columns.items():
-            for row in batches[name]:
+        column = NAMED_BY[object_].get(name)
+        if column is not None:
+            last = survivors(connection, workspace_id, object_, {row[column] for row in rows} - {None})
+            for row in rows:
                 row[column] = last.get(row[column], row[column])
 
 

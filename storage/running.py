@@ -162,7 +162,8 @@ class Run:
         moved, listed = page.object == walk.object, page.listing and known.position.listing
         after = replace(known, position=page.position) if moved else known
         if moved and not page.last:
-            after = replace(after, position=replace(page.position, began=began))
+            # A walk ends as what it began: half a listing proves nothing.
+            after = replace(after, position=replace(page.position, began=began, listing=known.position.listing))
         if page.last:
             if trouble is None and not listed and known.trouble and known.trouble.code == Code.VANISHED:
                 trouble = known.trouble
