@@ -95,7 +95,5 @@ class Hooks:
             return 400
         with writing(engine) as connection:
             new = hints.put(connection, self._workspace_id, name, told, now)
-            if new:
-                sources.hurry(connection, self._workspace_id, name, now)
         log.info("hook_taken source=%s hints=%d new=%d", name, len(told), new)
         return 200

@@ -8,7 +8,7 @@ write an older position over that.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from time import sleep
 from typing import Any
@@ -29,6 +29,9 @@ from storage.workspaces import read_workspace
 
 STATUSES = ("open", "won", "lost", "dormant")
 """What a person may decide that a stage means."""
+
+GATHERED = timedelta(seconds=10)
+"""Hints are gathered for so long after a run: a CRM that knocks without end is asked six times a minute."""
 
 _NO_SECRETS = ""
 
@@ -133,11 +136,24 @@ def all_connected(connection: Connection, workspace_id: str) -> tuple[Source, ..
 
 
 def due(connection: Connection, now: datetime) -> tuple[Due, ...]:
-    """Every ready source of every workspace whose time has come; the longest due first."""
-    table = schema.source
+    """Every ready source of every workspace whose time has come, or that a webhook has spoken of since its last run;
+    the longest due first. A source that failed waits for its time, whoever knocks."""
+    table, run, hint = schema.source, schema.run, schema.hint
+    last = (
+        sa.select(sa.func.max(run.c.started_at))
+        .where(run.c.workspace_id == table.c.workspace_id, run.c.source == table.c.source)
+        .scalar_subquery()
+    )
+    told = sa.exists().where(
+        hint.c.workspace_id == table.c.workspace_id,
+        hint.c.source == table.c.source,
+        hint.c.settled_at.is_(None),
+        hint.c.received_at > last,
+    )
+    knocked = sa.and_(table.c.failures == 0, last <= now - GATHERED, told)
     rows = connection.execute(
         sa.select(table.c.workspace_id, table.c.source, table.c.failures)
-        .where(table.c.state == READY, table.c.due_at <= now)
+        .where(table.c.state == READY, sa.or_(table.c.due_at <= now, knocked))
         .order_by(table.c.due_at, table.c.workspace_id, table.c.source)
     )
     return tuple(Due(row.workspace_id, row.source, row.failures) for row in rows)
@@ -166,16 +182,6 @@ def stop(connection: Connection, workspace_id: str, source: str, now: datetime) 
     if done.rowcount:
         _interrupt(connection, workspace_id, source)
     return bool(done.rowcount)
-
-
-def hurry(connection: Connection, workspace_id: str, source: str, now: datetime) -> None:
-    """Make a ready source due now, if it is not: somebody knocked, or asked."""
-    table = schema.source
-    connection.execute(
-        sa.update(table)
-        .where(*_mine(workspace_id, source), table.c.state == READY, table.c.due_at > now)
-        .values(due_at=now)
-    )
 
 
 def list_again(connection: Connection, workspace_id: str, source: str, now: datetime) -> None:

@@ -63,13 +63,14 @@ class Turn:
         source = self._source()
         if source is None:
             return
+        polled = source.due_at <= self._now()
         try:
-            report = self._run(source)
+            report = self._run(source, polled=polled)
         except (BusyError, LostError):
             # Another run of this source, or a person who changed it: nothing failed.
             self._end(source, self._now() + SOON, source.failures)
         except BudgetError as error:
-            self._end(source, error.until, source.failures)
+            self._end(source, max(error.until, source.due_at), source.failures)
         except RefusedError as error:
             log.warning("source_refused source=%s reason=%s", source.source, error)
             self._refused(source)
@@ -80,7 +81,8 @@ class Turn:
                 log.exception("sync_failed source=%s", source.source)
             self._failed(source, error)
         else:
-            self._ended(source, report)
+            if report is not None:
+                self._ended(source, report, polled=polled)
 
     def _source(self) -> Source | None:
         """The source, if it still waits for its turn; once a night it is sent back to list everything."""
@@ -88,9 +90,9 @@ class Turn:
         with reading(self._context.engine) as connection:
             source = sources.read(connection, self._due.workspace_id, self._due.source)
             workspace = read_workspace(connection, self._due.workspace_id)
-        if source is None or source.state != READY or source.due_at > now:
+        if source is None or source.state != READY or (source.due_at > now and source.failures):
             return None
-        if not self._lists_tonight(source, workspace, now):
+        if source.due_at > now or not self._lists_tonight(source, workspace, now):
             return source
         with writing(self._context.engine) as connection:
             sources.list_again(connection, source.workspace_id, source.source, now)
@@ -108,23 +110,26 @@ class Turn:
         moment = night(source, workspace, now)
         return (source.listed_at or source.created_at) < moment
 
-    def _run(self, source: Source) -> Report:
+    def _run(self, source: Source, *, polled: bool) -> Report | None:
+        """Rows that webhooks spoke of; then, where its time has come, everything that changed."""
         engine, now = self._context.engine, self._now()
         connector = sources.open_connector(
             engine, source, self._vault, now, transport=self._transport, pause=self._pause
         )
-        self._settle_hints(source, connector, now)
+        report = self._settle_hints(source, connector, now)
+        if not polled:
+            return report
         return load(engine, source.workspace_id, connector, now=self._now(), stop=self._over)
 
-    def _settle_hints(self, source: Source, connector: Connector, now: datetime) -> None:
-        """Rows that a webhook spoke of are read again before anything else, so that its word counts within seconds."""
+    def _settle_hints(self, source: Source, connector: Connector, now: datetime) -> Report | None:
         engine = self._context.engine
         with reading(engine) as connection:
             waiting = hints.waiting(connection, source.workspace_id, source.source, MOST_HINTS)
-        if waiting:
-            reread(engine, source.workspace_id, connector, waiting, now=now)
+        if not waiting:
+            return None
         with writing(engine) as connection:
             hints.prune(connection, source.workspace_id, now - KEPT_HINTS)
+        return reread(engine, source.workspace_id, connector, waiting, now=now)
 
     def _over(self) -> bool:
         self._cut = self._cut or self._stopping.is_set() or monotonic() > self._until
@@ -138,10 +143,13 @@ class Turn:
             self._cut = True
             raise BudgetError("Vigie stops", self._now())
 
-    def _ended(self, source: Source, report: Report) -> None:
-        now, minutes = self._now(), self._context.settings.sync_minutes
-        due_at = now if self._cut else now + timedelta(minutes=minutes)
-        due_at = report.resume_at if report.resume_at is not None and not self._cut else due_at
+    def _ended(self, source: Source, report: Report, *, polled: bool) -> None:
+        now = self._now()
+        due_at = source.due_at
+        if report.resume_at is not None and not self._cut:
+            due_at = report.resume_at
+        elif polled:
+            due_at = now if self._cut else now + timedelta(minutes=self._context.settings.sync_minutes)
         with writing(self._context.engine) as connection:
             sources.mark(connection, source, due_at=due_at, failures=0)
             for trouble in report.troubles:

@@ -169,4 +169,6 @@ lease = Table("lease", metadata, lease_columns)
 hint = Table("hint", metadata, hint_columns)
 listed = Table("listed", metadata, listed_columns)
 
+Index(None, run.c.workspace_id, run.c.source, run.c.started_at)
+Index(None, hint.c.workspace_id, hint.c.source, hint.c.settled_at)
 Index(None, change.c.workspace_id, change.c.field, change.c.object_id)

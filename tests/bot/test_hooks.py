@@ -78,19 +78,10 @@ def door(context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     found.hooks.close()
 
 
-def test_a_genuine_knock_is_stored_before_it_is_answered_and_makes_its_source_due(door: Door) -> None:
-    context = door.context
-    with reading(context.engine) as connection:
-        source = sources.read(connection, SINGLE, "toy")
-    assert source is not None
-    with writing(context.engine) as connection:
-        sources.mark(connection, source, due_at=NOW.replace(hour=23), failures=0)
-        assert sources.due(connection, NOW) == ()
+def test_a_genuine_knock_is_stored_before_it_is_answered(door: Door) -> None:
     answer = door.knock(("e1", "d1"), ("e2", "d2"))
     assert (answer.status_code, answer.content) == (200, b"")
     assert door.waiting() == [("e1", "d1"), ("e2", "d2")]
-    with reading(context.engine) as connection:
-        assert [due.source for due in sources.due(connection, NOW)] == ["toy"]
 
 
 def test_the_same_event_delivered_twice_is_one_hint(door: Door) -> None:

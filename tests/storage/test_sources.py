@@ -11,10 +11,11 @@ from cryptography.fernet import Fernet
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, Engine
 
-from storage import schema, sources
-from storage.connectors.base import Account, Connector, Declaration, Opening, Walk
+from storage import hints, runs, schema, sources
+from storage.connectors.base import Account, Connector, Declaration, Hint, Opening, Walk
 from storage.connectors.http import Limits
 from storage.database import reading, writing
+from storage.reports import Report
 from storage.sources import Due, Source
 from storage.vault import Vault, VaultError
 from storage.workspaces import SINGLE, ensure_workspace
@@ -220,15 +221,31 @@ def test_what_a_person_did_meanwhile_stands(engine: Engine) -> None:
     assert read(engine).state == "stopped"
 
 
-def test_a_knock_makes_a_waiting_source_due_and_a_stopped_one_not(engine: Engine) -> None:
+def test_a_knock_makes_a_waiting_source_due_ten_seconds_after_its_last_run(engine: Engine) -> None:
     source = connect(engine)
+    moment = NOW + timedelta(seconds=5)
+
+    def due(now: datetime) -> list[str]:
+        with reading(engine) as connection:
+            return [each.source for each in sources.due(connection, now)]
+
     with writing(engine) as connection:
-        sources.mark(connection, source, due_at=LATER, failures=0)
-        sources.hurry(connection, SINGLE, "toy", NOW)
-        assert sources.due(connection, NOW) == (Due(SINGLE, "toy", 0),)
-        sources.stop(connection, SINGLE, "toy", NOW)
-        sources.hurry(connection, SINGLE, "toy", NOW)
-        assert sources.due(connection, LATER) == ()
+        sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=0)
+        runs.begin(connection, SINGLE, "toy", Report("r1"), {}, NOW)
+        hints.put(connection, SINGLE, "toy", [Hint("e0", "deal", "1")], NOW)
+        hints.put(connection, "other", "toy", [Hint("e1", "deal", "1")], moment)
+    assert due(NOW + timedelta(seconds=11)) == [], "what the last run could not settle waits for the next one"
+    with writing(engine) as connection:
+        hints.put(connection, SINGLE, "toy", [Hint("e1", "deal", "1")], moment)
+    assert due(NOW + timedelta(seconds=9)) == []
+    assert due(NOW + timedelta(seconds=10)) == ["toy"]
+    with writing(engine) as connection:
+        sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=1)
+    assert due(NOW + timedelta(seconds=10)) == [], "a source that failed is not asked before its time"
+    with writing(engine) as connection:
+        sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=0)
+        hints.settle(connection, SINGLE, "toy", ["e1"], moment)
+    assert due(NOW + timedelta(seconds=10)) == []
 
 
 def test_the_one_that_has_waited_longest_is_first_whosever_it_is(engine: Engine) -> None:

@@ -58,6 +58,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_run_workspace_id_source_started_at", table_name="run")
     for name in ("hint", "lease", "listed", "passage", "rate", "source", "stage_decision"):
         op.drop_table(name)
     gone = {name: ["merged_into"] for name in _SOURCED}
@@ -131,6 +132,8 @@ def _create() -> None:
         sa.Column("ext_id", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "source", "event_id", name="pk_hint"),
     )
+    op.create_index("ix_hint_workspace_id_source_settled_at", "hint", ["workspace_id", "source", "settled_at"])
+    op.create_index("ix_run_workspace_id_source_started_at", "run", ["workspace_id", "source", "started_at"])
     op.create_table(
         "lease",
         sa.Column("workspace_id", sa.Text(), nullable=False),
