@@ -307,7 +307,7 @@ def check(opening: Opening) -> Account:
     answer = opening.client.get(PATHS["me"])
     me = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(me, dict) or not me.get("company_name"):
-        raise DriftError("person", "company_name")
+        raise UnexpectedError(f"GET {PATHS['me']}: no company", 200, "")
     return Account(str(me["company_name"]), me.get("default_currency"), me.get("timezone_name"))
 
 

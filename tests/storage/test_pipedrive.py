@@ -413,7 +413,11 @@ def test_the_token_goes_to_no_other_host(said: str) -> None:
 
 
 def test_the_check_says_whose_token_it_is() -> None:
-    assert check(opening(Pipedrive(currency="CHF"))) == Account("Acme SARL", "CHF", "Europe/Paris")
+    crm = Pipedrive(currency="CHF")
+    assert check(opening(crm)) == Account("Acme SARL", "CHF", "Europe/Paris")
+    page = httpx.MockTransport(lambda _request: httpx.Response(200, json={"success": False}))
+    with pytest.raises(UnexpectedError):
+        check(replace(opening(crm), client=Client(limits(Options(**crm.options())), transport=page)))
 
 
 def test_late_commits_are_read_within_the_look_back() -> None:
