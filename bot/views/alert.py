@@ -11,7 +11,7 @@ from bot.blocks import Block, Bold, actions, button, context, header, name, para
 from bot.i18n import Language
 from bot.views.chart import N_, alt_text, picture
 from bot.views.digest import SEPARATOR, Written
-from bot.views.notes import counted_only
+from bot.views.notes import counted_only, unconverted
 from bot.views.question import BY, filter_words, metric_name, reading_name
 from bot.views.sentences import sample
 from bot.views.state import encode
@@ -187,6 +187,8 @@ def _small(alert: Alert, workspace: Workspace, language: Language) -> list[str]:
     if len(declared.readings) > 1:
         said.append(_(declared.reading(alert.query.reading).name))
     said += [sentence.rstrip(".") for sentence in counted_only(alert.result, language)]
+    if lacking := unconverted(alert.result, language):
+        said.append(lacking)
     if alert.recovered is None:
         when = written.moment(alert.fired.at, workspace.zone, language.locale)
         said.append(_("since {when}", when=when))

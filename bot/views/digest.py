@@ -9,7 +9,7 @@ from typing import Any
 from bot.blocks import Block, Bold, Run, context, header, name, paragraph, spoken
 from bot.i18n import Language
 from bot.views.chart import alt_text, panel, panels
-from bot.views.notes import counted_only, late
+from bot.views.notes import counted_only, late, unconverted
 from bot.views.question import filter_words
 from kpi import format as written
 from kpi.catalog import kpi
@@ -86,6 +86,8 @@ def kpi_line(result: KpiResult, sample: Fraction | None, language: Language) -> 
     if sample is not None:
         count = written.count(sample, locale)
         parts.append(_("n = {count}, few", count=count) if result.measured.few else _("n = {count}", count=count))
+    if lacking := unconverted(result, language):
+        parts.append(lacking)
     # Each part stays in one piece at the end of a line, but for the change, which may be long.
     rest = SEPARATOR.join([parts[0], *(part.replace(" ", "\u00a0") for part in parts[1:])])
     return [_(declared.name), " ", Bold(value or _("no data")), f" {rest}"]

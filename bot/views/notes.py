@@ -172,6 +172,13 @@ def counted_only(result: KpiResult, language: Language) -> Iterator[str]:
             yield language._("Counted only: {names}.", names=_names((*values["people"], *values["teams"]), language))
 
 
+def unconverted(result: KpiResult, language: Language) -> str | None:
+    """How many amounts the number lacks for want of a rate, where there is little room to say so; None without any."""
+    lacking = sum(left.count for left in result.left_out if left.reason == Reason.UNCONVERTED)
+    lacking += sum(int(str(note.values["count"])) for note in result.notes if note.code == Said.UNCONVERTED_AMOUNTS)
+    return language.n("{count} amount not converted", "{count} amounts not converted", lacking) if lacking else None
+
+
 def left_out_sentences(result: KpiResult, language: Language) -> Iterator[str]:
     """One sentence for each reason why rows are not in the number."""
     for left_out in result.left_out:
