@@ -32,7 +32,7 @@ from storage.connectors.base import (
     Walk,
 )
 from storage.connectors.http import Budget, Limits, UnexpectedError
-from storage.connectors.pipedrive_rows import Made, Rows, SourceLead
+from storage.connectors.pipedrive_rows import CONTACT, Made, Rows, SourceLead
 from storage.connectors.reading import Secret, read_rows
 from storage.connectors.windows import Stretch, Window, along, windows
 from storage.records import Gone, Mention, Page, Position, Problem, Record
@@ -136,6 +136,9 @@ class Pipedrive:
         gone: list[Gone] = []
         asked = _SOURCE_LEAD if object_ == "deal" else {}
         for ext_id in ext_ids:
+            if object_ == "customer" and ext_id.startswith(CONTACT):
+                # Known by the name that its deals gave it.
+                continue
             try:
                 rows.append(self._data(object_, f"{PATHS[object_]}/{quote(ext_id, safe='')}", **asked)["data"])
             except UnexpectedError as error:
@@ -158,7 +161,7 @@ class Pipedrive:
             answer = self._data("contact", PATHS["contact"], ids=some, limit=_IDS)
             found |= {str(each.get("id")): str(each.get("name")) for each in _list("contact", answer)}
         # One that is deleted has no name any more, and is a customer all the same.
-        return [Mention(object="customer", ext_id=f"person-{each}", name=found.get(each, each)) for each in ids]
+        return [Mention(object="customer", ext_id=f"{CONTACT}{each}", name=found.get(each, each)) for each in ids]
 
     def _legs(self, object_: str, position: Position) -> list[_Leg]:
         since = None if position.listing or position.since is None else _seconds(position.since)

@@ -12,6 +12,8 @@ from storage.problems import Reason
 from storage.records import Customer, Deal, Gone, Lead, Person, Pipeline, Record, Stage
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+CONTACT = "person-"
+"""Before the id of a contact that stands for a customer: organizations have the same numbers."""
 Made = Sequence[Record | Gone]
 
 
@@ -79,8 +81,8 @@ class _Deal(SourceLead):
 
 
 def customer_of(organization: str | None, contact: str | None) -> str | None:
-    """The organization; where there is none, the contact: in another numbering, so with a word before it."""
-    return organization or (f"person-{contact}" if contact else None)
+    """The organization; where there is none, the contact."""
+    return organization or (f"{CONTACT}{contact}" if contact else None)
 
 
 class Rows:

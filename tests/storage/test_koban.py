@@ -310,6 +310,14 @@ def test_a_row_that_is_no_more_is_gone_however_koban_says_so(gone: str) -> None:
     assert {each.ext_id for each in page.gone} == {lost, "5f0c00050000000000009999"}
 
 
+def test_what_cannot_be_asked_for_one_by_one_is_left_as_it_is() -> None:
+    crm = Koban()
+    for object_ in ("person", "stage", "pipeline"):
+        page = connector(crm).reread(object_, ["5f0c00010000000000000001"])
+        assert ([*page.records], [*page.gone]) == ([], [])
+    assert crm.requests == []
+
+
 def test_a_class_that_koban_does_not_list_waits_alone() -> None:
     crm = Koban()
     client = Client(

@@ -241,6 +241,8 @@ def test_a_deal_without_an_organization_has_its_contact_as_customer() -> None:
     theirs = deal(crm, customer=company)
     again = connector(crm).reread("deal", [theirs])
     assert [record.customer for record in again.records if isinstance(record, Deal)] == [company]
+    contact = connector(crm).reread("customer", ["person-12"])
+    assert ([*contact.records], [*contact.gone]) == ([], [])
 
 
 def test_a_contact_that_is_no_more_is_a_customer_without_a_name() -> None:
