@@ -13,7 +13,7 @@ from bot.cli.options import OptionError, asked, checked, given
 from bot.cli.preview import Seen, look, show_deals, show_stages
 from bot.cli.stages import StageError, decided, edited
 from bot.cli.starting import REFUSED, Started, agreed, refuse, say
-from bot.views.sources import source_name, trouble_sentence
+from bot.views.sources import cause_sentence, source_name, trouble_sentence
 from kpi.labels import moment
 from storage import sources
 from storage.connectors.base import Account, Declaration, DriftError, Opening, declarations
@@ -165,6 +165,8 @@ class Connecting:
                 return look(self._declaration.open(opening), opening.now)
         except DriftError as drift:
             say(self._console, trouble_sentence(drift.object, "drift", {"field": drift.field}, self._words), "red")
+            if drift.__cause__ is not None:
+                say(self._console, cause_sentence(drift, self._words), "dim")
             refuse(self._console, self._words._("Nothing was stored."))
         except CrmError as error:
             self._refuse(error)
@@ -182,8 +184,7 @@ class Connecting:
             case _:
                 told = _("{source} answers in a way that Vigie does not know: check the address.", source=source)
         say(self._console, f"{told} {_('Nothing was stored.')}", "red")
-        # The method, the path and the status: no query, no secret.
-        say(self._console, str(error), "dim")
+        say(self._console, cause_sentence(error, self._words), "dim")
         raise typer.Exit(REFUSED)
 
     def _store(self, options: BaseModel, account: Account, seen: Seen) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TextIO, get_args
 
 import typer
 from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticUndefined
 from rapidfuzz import fuzz, process
 from rich.console import Console
 
@@ -31,6 +31,9 @@ class Option:
     required: bool
     default: str
     """As it would be typed; empty where there is none."""
+    made: bool
+    """Made up where nothing is given."""
+    yes_or_no: bool
 
 
 def options(model: type[BaseModel]) -> list[Option]:
@@ -41,10 +44,18 @@ def options(model: type[BaseModel]) -> list[Option]:
             (field.description or "").rstrip("."),
             _is_secret(field.annotation),
             field.is_required(),
-            "" if field.is_required() or field.default is None else str(field.default),
+            _typed(field.get_default()),
+            field.default_factory is not None,
+            field.annotation is bool,
         )
         for name, field in model.model_fields.items()
     ]
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None or value is PydanticUndefined else str(value)
 
 
 def _is_secret(annotation: Any) -> bool:
@@ -65,8 +76,13 @@ def given(said: Sequence[str], model: type[BaseModel], typed: TextIO, words: Lan
         option = known.get(name)
         if option is None or not equals:
             raise OptionError(_unknown(name, list(known), words))
-        found[name] = _fetched(option, value, typed, words) if option.secret else value
+        found[name] = _fetched(option, value, typed, words) if option.secret else _read(option, value)
     return found
+
+
+def _read(option: Option, value: str) -> str:
+    """French yeses and noes too."""
+    return {"oui": "yes", "non": "no"}.get(value.strip().lower(), value) if option.yes_or_no else value
 
 
 def _fetched(option: Option, value: str, typed: TextIO, words: Language) -> str:
@@ -135,10 +151,12 @@ def _answer(console: Console, option: Option, kept: Any, words: Language) -> Any
     label = option.name
     if option.secret and before:
         label += " " + _("(Enter keeps the present one)")
+    elif option.made and not before:
+        label += " " + _("(Enter makes one up)")
     elif not option.required and not option.default and not before:
         label += " " + _("(Enter leaves it out)")
-    default = "" if option.secret else str(before or option.default)
-    may_be_empty = bool(before) or not option.required
+    default = "" if option.secret else _typed(before) or option.default
+    may_be_empty = before is not None or not option.required
     said: str = typer.prompt(
         label,
         default=default if may_be_empty else None,
@@ -146,7 +164,7 @@ def _answer(console: Console, option: Option, kept: Any, words: Language) -> Any
         hide_input=option.secret,
         prompt_suffix=_(": "),
     )
-    return said.strip() or before
+    return _read(option, said.strip()) or before
 
 
 def _unknown(name: str, known: Sequence[str], words: Language) -> str:

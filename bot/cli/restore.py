@@ -42,7 +42,7 @@ def restore(
         refuse(console, problem_sentence(problem, words))
     except typer.Abort:
         typer.echo()
-        refuse(console, f"{_('Nothing was changed.')} {_('Where nobody can answer, say --yes.')}")
+        refuse(console, _("Nothing was changed. Where nobody can answer, say --yes."))
     say(console, _("The database is that of {path} again.", path=file), "bold green")
     if restored.kept is not None:
         say(console, _("What was there before is kept in {path}.", path=restored.kept))

@@ -14,7 +14,7 @@ from bot.cli.connected import connected, no_such_source, nothing_connected
 from bot.cli.report import show_run
 from bot.cli.starting import Started, refuse, say
 from bot.views.files import object_name
-from bot.views.sources import failure_sentence, resume_sentence, source_name, state_sentence
+from bot.views.sources import cause_sentence, failure_sentence, resume_sentence, source_name, state_sentence
 from kpi.labels import moment
 from storage import sources
 from storage.connectors.http import BudgetError, CrmError, RefusedError
@@ -133,7 +133,7 @@ class Syncing:
         """One sentence, with what is known of the cause: a method, a path, a status; no secret. Always False."""
         say(self._console, failure_sentence(type(error).__name__, source.source, self._words), "red")
         if isinstance(error, CrmError | OptionsError):
-            say(self._console, f"  {error}", "dim")
+            say(self._console, f"  {cause_sentence(error, self._words)}", "dim")
         return False
 
     def _resume(self, source: Source, report: Report) -> datetime:

@@ -8,11 +8,14 @@ from datetime import date, datetime, tzinfo
 from fractions import Fraction
 
 from bot.i18n import Language
+from bot.views.files import failure_sentence as file_sentence
 from bot.views.files import object_name
 from kpi.format import count, money
 from kpi.labels import moment, period_label
 from kpi.period import Grain, containing
 from storage.connectors.base import declarations
+from storage.connectors.files.mapping import MappingProblemError
+from storage.connectors.files.reading import FileProblemError
 from storage.reports import Month
 from storage.troubles import Code
 
@@ -61,6 +64,14 @@ def failure_sentence(error: str, source: str, language: Language) -> str:
             )
         case _:
             return _("The sync of {source} failed ({error}): it is tried again.", source=name, error=error)
+
+
+def cause_sentence(error: BaseException, language: Language) -> str:
+    """What is known of the cause: which file, or a method, a path and a status. No query, no secret."""
+    cause = error.__cause__
+    if isinstance(cause, FileProblemError | MappingProblemError):
+        return file_sentence(cause, language)
+    return str(error)
 
 
 def state_sentence(state: str, source: str, since: datetime, zone: tzinfo, language: Language) -> str:

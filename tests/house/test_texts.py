@@ -8,6 +8,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 from bot.i18n import LANGUAGES, LOCALES
+from storage.connectors.base import declarations
 
 ROOT = Path(__file__).parents[2]
 KEYWORDS = {"_": None, "n": (1, 2), "N_": None}
@@ -25,6 +26,9 @@ def sentences() -> set[str | tuple[str, ...]]:
             directory_filter=lambda p: "page" not in p,
         ):
             found.add(message)
+    # What `vigie connect` asks for is said where the connector is declared.
+    for each in declarations():
+        found |= {(field.description or "").rstrip(".") for field in each.options.model_fields.values()}
     return found
 
 
