@@ -23,6 +23,9 @@ from storage.workspaces import SINGLE, ensure_workspace
 from tests.bot.company import NOW
 from tests.bot.toycrm import KEY, ToyCrm, connect, declare
 
+one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what ends before the database is written."""
+
 PUBLIC = "https://bot.example.test/vigie"
 
 
@@ -97,6 +100,7 @@ def test_the_signature_covers_the_public_address_with_the_rest_and_the_query(doo
     assert door.waiting() == [("e1", "d1")]
 
 
+@one_database
 @pytest.mark.parametrize("headers", [{}, {"X-Toy": "guess"}, {"X-Toy": f"other {PUBLIC}/hooks/toy"}])
 def test_what_is_not_genuine_is_401_with_one_line_and_nothing_of_its_body(
     door: Door, headers: dict[str, str], caplog: pytest.LogCaptureFixture
@@ -110,12 +114,14 @@ def test_what_is_not_genuine_is_401_with_one_line_and_nothing_of_its_body(
     assert "canary" not in caplog.text
 
 
+@one_database
 @pytest.mark.parametrize("body", [b"", b"not json canary", b"\xff\xfe"])
 def test_what_is_genuine_but_unreadable_is_400(door: Door, body: bytes, caplog: pytest.LogCaptureFixture) -> None:
     assert door.send(body).status_code == 400
     assert "canary" not in caplog.text
 
 
+@one_database
 @pytest.mark.parametrize("name", ["nobody", "hubspot", "deaf", "%00", "..%2f..%2fetc", "x" * 2000])
 def test_an_unknown_source_and_one_without_webhooks_are_404(door: Door, name: str) -> None:
     if name == "deaf":
@@ -135,6 +141,7 @@ def test_a_stopped_source_is_404_and_a_refused_one_still_listens(door: Door) -> 
     assert door.waiting() == [("e1", "d1")]
 
 
+@one_database
 def test_a_body_over_a_mebibyte_is_not_read(door: Door) -> None:
     assert door.send(b"x" * (LARGEST_BODY + 1)).status_code == 413
 
@@ -154,5 +161,6 @@ def test_without_a_public_address_the_one_that_was_called_counts(door: Door) -> 
     plain.hooks.close()
 
 
+@one_database
 def test_only_post_is_heard(door: Door) -> None:
     assert door.call("GET", "/hooks/toy").status_code == 405
