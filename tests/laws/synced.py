@@ -42,7 +42,7 @@ def live(
     house: House,
     seed: int,
     *,
-    deeds: int = 30,
+    deeds: int = 25,
     prefix: str = "sync",
     look: Callable[[Watch], None] = lambda _watch: None,
 ) -> Lived:
@@ -126,7 +126,7 @@ def as_known_law(engine: Engine, house: House, seed: int) -> None:
             )
         watch.crm.tick(1)
 
-    lived = live(engine, house, seed, deeds=20, prefix="known", look=look)
+    lived = live(engine, house, seed, deeds=15, prefix="known", look=look)
     try:
         with reading(engine) as connection:
             for then in answers:

@@ -58,7 +58,7 @@ def test_after_any_life_vigie_says_what_the_crm_says(there: Engine, house: House
 @pytest.mark.parametrize("law", [law for law in LAWS.values() if law.name != "sync"], ids=lambda law: law.name)
 @pytest.mark.parametrize("house", HOUSES, ids=lambda house: house.name)
 def test_every_other_law_holds_for_every_crm(there: Engine, house: House, law: Law) -> None:
-    try_seeds(law, there, house, range(2))
+    try_seeds(law, there, house, range(1))
 
 
 def try_seeds(law: Law, engine: Engine, house: House, seeds: range) -> None:
@@ -73,6 +73,7 @@ def try_seeds(law: Law, engine: Engine, house: House, seeds: range) -> None:
 PLANTS = [(law, plant) for law in LAWS.values() for plant in law.plants]
 
 
+@pytest.mark.parametrize("there", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("law", "plant"), PLANTS, ids=lambda each: getattr(each, "name", None) or each.__name__)
 def test_a_law_catches_the_bug_that_is_planted_for_it(there: Engine, law: Law, plant: object) -> None:
     assert callable(plant)
