@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from bot.clock import FixedClock
 from bot.conversation import Context
-from bot.jobs import sync
+from bot.jobs import sync, turn
 from bot.slack import Slack
 from storage import sources
 from storage.database import reading, writing
@@ -23,7 +23,7 @@ from tests.bot.test_loop import Hurried
 from tests.crm.hubspot import HubSpot
 from tests.crm.koban import Koban
 from tests.crm.pipedrive import Pipedrive
-from tests.crm.world import Crm
+from tests.crm.world import Crm, Fault
 
 CRMS = (HubSpot, Koban, Pipedrive)
 
@@ -81,3 +81,28 @@ def test_a_won_deal_counts_within_one_tick_of_its_webhook(crm: Crm, context: Con
     assert len(crm.requests) == asked, "a knock asks the CRM nothing: the next tick does"
     sync.run(context, Hurried(), crm.transport())
     assert statuses(context) == ["open", "open", "won"]
+
+
+@pytest.mark.parametrize("crm", [HubSpot], indirect=True)
+def test_a_crm_that_asks_to_wait_a_minute_holds_no_thread(crm: Crm, context: Context) -> None:
+    crm.faults.append(Fault(429, {"retry-after": "60"}))
+    waits: list[float] = []
+
+    class Watched(Hurried):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0)
+            return super().wait(timeout)
+
+    sync.run(context, Watched(), crm.transport())
+    assert max(waits, default=0) <= turn.LONGEST_WAIT
+    assert statuses(context) == []
+    with reading(context.engine) as connection:
+        source = sources.read(connection, SINGLE, crm.source)
+    assert source is not None
+    wait = source.due_at - context.clock.now()
+    assert timedelta(seconds=60) <= wait <= timedelta(seconds=90)
+    assert source.failures == 0
+    assert isinstance(context.clock, FixedClock)
+    context.clock.move(wait)
+    sync.run(context, Hurried(), crm.transport())
+    assert statuses(context) == ["open"] * 3

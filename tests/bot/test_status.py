@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
@@ -124,6 +125,16 @@ def test_a_held_deletion_is_said_with_its_numbers(vigie: Stage, crm: ToyCrm) -> 
     assert "Deals: 1,281" in said, "nothing was deleted"
     (told,) = [shown(message) for message in _direct(vigie, ada)]
     assert "1200 of 1200" in told
+
+
+def test_webhooks_are_heard_in_socket_mode_too_and_said_to_wait(vigie: Stage, crm: ToyCrm) -> None:
+    ada = vigie.confirm("ada", None, "admin")
+    connect(vigie.context)
+    url = f"{vigie.url}/hooks/toy?a=1"
+    body = b'[{"event": "e1", "id": "d1"}]'
+    assert httpx.post(url, content=body, headers={"x-toy": "guess"}, trust_env=False).status_code == 401
+    assert httpx.post(url, content=body, headers={"x-toy": f"hush {url}"}, trust_env=False).status_code == 200
+    assert "1 change announced by a webhook is still to be read." in status(ada)
 
 
 def test_at_the_next_start_the_first_key_is_enough(
