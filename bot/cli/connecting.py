@@ -183,8 +183,12 @@ class Connecting:
                 told = _("{source} does not answer: check the address and the network, then try again.", source=source)
             case _:
                 told = _("{source} answers in a way that Vigie does not know: check the address.", source=source)
-        say(self._console, f"{told} {_('Nothing was stored.')}", "red")
-        say(self._console, cause_sentence(error, self._words), "dim")
+        # Of a file, the cause says it all; of a CRM, it is a method, a path and a status.
+        cause = cause_sentence(error, self._words)
+        file = cause != str(error)
+        say(self._console, f"{cause if file else told} {_('Nothing was stored.')}", "red")
+        if not file:
+            say(self._console, cause, "dim")
         raise typer.Exit(REFUSED)
 
     def _store(self, options: BaseModel, account: Account, seen: Seen) -> None:

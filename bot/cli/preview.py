@@ -118,7 +118,7 @@ def show_deals(console: Console, seen: Seen, zone: tzinfo, currency: str, langua
     console.print(table)
     means = {stage.ext_id: stage.status for stage in seen.stages}
     if any(deal.stage in means and deal.status not in ("open", means[deal.stage]) for deal in seen.deals):
-        told = _("Won and lost are told deal by deal here; what a stage means counts for the deals still open in it.")
+        told = _("Here each deal says itself whether it is won or lost; its stage decides only where it does not.")
         console.print(Text(told, style="dim"))
 
 

@@ -127,6 +127,8 @@ def _show_counts(console: "Console", report: "Report", columns: list[Column], la
     for title, _number_of in columns:
         grid.add_column(title, justify="right")
     for name, counts in report.objects.items():
+        if not any(number(counts) for _title, number in columns):
+            continue
         grid.add_row(object_name(name, language), *(_number(number(counts), language) for _title, number in columns))
     console.print(grid)
 
