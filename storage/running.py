@@ -69,10 +69,10 @@ class Run:
             runs.begin(connection, workspace_id, self.source, self.report, self._complete(), now)
 
     def start(self, walk: Walk) -> Position:
-        """Where the walk goes on; a fresh listing begins with an empty list."""
+        """Where the walk goes on; what an ended or abandoned listing told is forgotten."""
         known = self._cursor(walk.object)
         position = cursors.start(walk, known, self.now, full=self.report.full)
-        if position.listing and position != known.position:
+        if not position.listing or position != known.position:
             listing.clean(self._engine, self.workspace_id, self.source, walk.object)
         self._cursors[walk.object] = replace(known, position=position)
         return position

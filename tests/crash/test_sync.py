@@ -45,7 +45,7 @@ def test_a_sync_killed_before_any_commit_ends_exact_when_it_runs_again(
         killed += 1
         with writing(database) as connection:
             connection.execute(schema.lease.update().values(until=moment(-1)))
-        report = syncing.sync(database, name)
+        report = syncing.sync(database, name, after=number)
         assert (report.outcome, report.troubles) == ("ok", ()), number
         assert told(database) == expected, f"killed before commit {number}"
         assert all(run["ended_at"] is not None for run in rows(database, schema.run))
