@@ -162,3 +162,30 @@ def test_what_is_connected_is_listed_and_a_disconnected_source_keeps_its_data(ru
 def test_the_address_of_the_webhooks_is_told_where_there_is_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_PUBLIC_URL", "https://vigie.example.com/")
     assert "https://vigie.example.com/hooks/toy" in run("connect", "toy", *GOOD, "--yes").output
+
+
+def test_files_are_a_source_like_any_other(run: Run, tmp_path: Path) -> None:
+    missing = run("connect", "files", "--set", "place=nowhere", "--yes", "--lang", "fr")
+    assert missing.exit_code == 2
+    assert "Il n’y a pas de fichier" in missing.output
+    assert stored(tmp_path) is None
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / "deals.csv").write_text("Deal ID,Status,Deal Name\n1,open,Contrat A\n", encoding="utf-8")
+    connected = run("connect", "files", "--set", "whole=oui", typed="given\n\ny\n")
+    assert connected.exit_code == 0, connected.output
+    assert "Contrat A" in connected.output
+    row = stored(tmp_path)
+    assert row is not None
+    assert json.loads(row.options) == {"place": str(tmp_path / "given"), "mapping": "", "whole": True}
+    assert run("sync", "--once").exit_code == 0
+    (tmp_path / "given" / "deals.csv").unlink()
+    gone = run("sync", "--once")
+    assert gone.exit_code == 1
+    assert "holds no CSV or Excel file." in " ".join(gone.output.split())
+
+
+def test_what_to_paste_is_said_in_the_readers_language(run: Run) -> None:
+    asked = run("connect", "koban", "--lang", "fr", typed="key\n")
+    assert asked.exit_code == 2
+    assert "api_key\u202f: La clé d’API (X-ncApi)\u202f: Paramètres, API" in " ".join(asked.output.split(" "))
+    assert "user_key\u202f: La clé de connexion (X-ncUser)" in asked.output
