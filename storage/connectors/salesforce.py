@@ -20,8 +20,8 @@ from pydantic import AfterValidator, BaseModel, Field
 from storage.connectors import salesforce_rows as sobjects
 from storage.connectors.base import Account, Declaration, DriftError, Opening, Suggestion, Walk
 from storage.connectors.http import Budget, Limits, RefusedError, UnexpectedError
-from storage.connectors.reading import Secret, UnreadableError, read_rows
-from storage.records import Gone, Page, Passage, Position, Record, Stage
+from storage.connectors.reading import Secret, UnreadableError, oddity, problem, read_rows
+from storage.records import Gone, Page, Passage, Position, Problem, Record, Stage
 
 API = "/services/data/v66.0"
 TOKEN = "/services/oauth2/token"  # noqa: S105 - a path
@@ -47,8 +47,6 @@ _CHANGING = frozenset({"person", "customer", "lead", "deal"})
 """Read by their changes; the others are few, and read whole each time."""
 _FEATURES = frozenset({"rate", "dated_rate"})
 """Absent where the organisation has one currency, or no dated rates."""
-_OPTIONAL = {"CurrencyIsoCode": "rate", "RecordTypeId": "pipeline"}
-"""Fields of opportunities that exist where there are currencies, or record types."""
 _OURS = {"pipeline": "SobjectType = 'Opportunity'"}
 """Of an entity that serves others too, the rows that are asked for."""
 _HISTORY = "(SELECT StageName, CreatedDate FROM OpportunityHistories ORDER BY CreatedDate, Id)"
@@ -96,6 +94,7 @@ class Salesforce:
     def __init__(self, opening: Opening) -> None:
         self._opening, self._client = opening, opening.client
         self._known: dict[str, list[Any]] = {}
+        self._one_currency: bool | None = None
 
     @property
     def spent(self) -> int:
@@ -197,9 +196,23 @@ class Salesforce:
 
     def _select(self, object_: str) -> str:
         entity, model = _ENTITIES[object_]
-        absent = {name for name, of in _OPTIONAL.items() if object_ == "deal" and not self._rows_of(of)}
+        absent = set() if object_ != "deal" else self._absent()
         names = [_HISTORY if name == "OpportunityHistories" else name for name in model.model_fields]
         return f"SELECT {', '.join(name for name in names if name not in absent)} FROM {entity}"  # noqa: S608 - constants
+
+    def _absent(self) -> set[str]:
+        """Fields of opportunities that there are none of: of currencies where there is one, of record types."""
+        if self._one_currency is None:
+            try:
+                self._client.get(f"{API}/queryAll", q="SELECT CurrencyIsoCode FROM Opportunity LIMIT 1")
+                self._one_currency = False
+            except UnexpectedError as error:
+                drift = _drift("deal", error)
+                if drift is None or drift.field != "CurrencyIsoCode":
+                    raise drift or error from None
+                self._one_currency = True
+        there = {"CurrencyIsoCode": not self._one_currency, "RecordTypeId": bool(self._rows_of("pipeline"))}
+        return {name for name, found in there.items() if not found}
 
     def _rows_of(self, object_: str) -> list[Any]:
         """The rows of what is few, once a run; none where the organisation does not have the feature."""
@@ -221,16 +234,17 @@ class Salesforce:
         """The entries of an opportunity's history; one too long for its row is asked for by itself."""
         told = row.get("OpportunityHistories") or {"records": []}
         if isinstance(told, dict) and told.get("done") is not False:
-            return list(told["records"])
+            return list(told.get("records") or ())
         select = "SELECT Id, StageName, CreatedDate FROM OpportunityHistory"
         return sorted(
-            self._by_ids("deal", select, "OpportunityId", [row["Id"]]), key=lambda entry: entry["CreatedDate"]
+            self._by_ids("deal", select, "OpportunityId", [row["Id"]]), key=lambda entry: str(entry["CreatedDate"])
         )
 
     # Understanding.
 
     def _page(self, object_: str, rows: Sequence[Any]) -> Page:
         passages: list[Passage] = []
+        kept: list[Problem] = []
         leads: dict[str, str] = {}
         if object_ == "deal":
             told = [row for row in rows if isinstance(row, dict) and _is_id(row.get("Id"))]
@@ -242,6 +256,8 @@ class Salesforce:
             status = self._status(row.StageName, closed=row.IsClosed, won=row.IsWon)
             made, entered = sobjects.deal(row, leads.get(row.Id), self._opening.currency, status, self._status_of)
             passages.extend(entered)
+            if odd := oddity(row.Amount, made.currency or ""):
+                kept.append(problem(row, "deal", odd, "Amount", row.Amount, "Id", kept=True))
             return made
 
         makers: dict[str, Callable[[Any], Record]] = {
@@ -254,7 +270,7 @@ class Salesforce:
             "deal": deal,
         }
         records, problems = read_rows(rows, _ENTITIES[object_][1], makers[object_], object_, "Id")
-        return Page(object=object_, records=records, problems=problems, passages=passages)
+        return Page(object=object_, records=records, problems=[*problems, *kept], passages=passages)
 
     def _with_their_deals(self, page: Page, rows: Sequence[Any]) -> Page:
         """A lead may become a deal that was there before, which does not change by it: the deal is read again."""

@@ -189,7 +189,7 @@ class Salesforce(Crm):
             return self.roles
         if entity == "Organization":
             return [{"Id": _whole_id("00DQ00000000001"), "Name": "Vigie SA", "TimeZoneSidKey": "Europe/Paris"}]
-        if entity == "CurrencyType" and self.multi:
+        if entity == "CurrencyType" and self.multi and (entity, "*") not in self.hidden:
             rates = {self.currency: Decimal(1)} | self.rates
             return [
                 {

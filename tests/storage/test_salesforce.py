@@ -71,7 +71,7 @@ def test_a_listing_and_the_changes_tell_every_row_once_beyond_every_locator(crm:
     assert ids(told(crm, "deal")) == deals
     assert ids(told(crm, "deal", since(crm.now))) == deals
     # Three answers after the first, then the locator is dead and the keyset goes on.
-    asked = [query for query in queries(crm) if "FROM Opportunity " in query]
+    asked = [query for query in queries(crm) if "FROM Opportunity " in query and "ORDER" in query]
     assert len(asked) == 4
     assert f"WHERE Id > '{deals[39]}'" in asked[1]
     assert f"OR Id > '{deals[39]}'" in asked[3]
@@ -282,7 +282,25 @@ def test_an_organisation_with_one_currency_is_asked_for_none() -> None:
     crm.create("deal", name="Toit", amount=Decimal("10.5"))
     assert (the_deal(crm).amount_minor, the_deal(crm).currency) == (1_050, "USD")
     assert told(crm, "rate") == []
-    assert not any("CurrencyIsoCode" in query for query in queries(crm))
+    assert all(query.endswith("LIMIT 1") for query in queries(crm) if "CurrencyIsoCode" in query)
+
+
+def test_currencies_count_also_where_the_list_of_them_may_not_be_seen(crm: Salesforce) -> None:
+    crm.hide("CurrencyType", "*")
+    crm.create("deal", name="Toit", amount=Decimal("10.5"), currency="USD")
+    assert (the_deal(crm).amount_minor, the_deal(crm).currency) == (1_050, "USD")
+    assert told(crm, "rate") == []
+
+
+def test_an_odd_amount_is_kept_and_flagged(crm: Salesforce) -> None:
+    crm.create("deal", name="Toit", amount=Decimal("10.005"))
+    crm.create("deal", name="Avoir", amount=Decimal(-3))
+    [page] = pages(crm, "deal")
+    assert [(problem.reason, problem.kept) for problem in page.problems] == [
+        ("amount_rounded", True),
+        ("amount_negative", True),
+    ]
+    assert [record.amount_minor for record in page.records if isinstance(record, Deal)] == [1_000, -300]
 
 
 def test_rates_are_those_of_the_day_where_salesforce_dates_them(crm: Salesforce) -> None:
