@@ -4,8 +4,8 @@ Everything is listed once, by HubSpot's own cursor; later on its search tells wh
 10,000 results however they are paged, so nothing is paged: each request asks for the first rows modified at or after
 the last one known. Where one moment has more rows than an answer holds (an import), they are read in the order of
 their ids. Search shows rows some time after they change, hence the look-back; the rows themselves are then read by id,
-with the history of their stage, which says when a deal was really closed. Search never finds archived rows: these are
-listed.
+with the history of their stage, which says when a deal was really closed. Archived rows are in neither: they are listed
+apart, at the end.
 
 Beside this room: `hubspot_api` (the protocol), `hubspot_rows` (its rows), `hubspot_records` (what they mean) and
 `hubspot_hooks` (webhooks).
@@ -26,7 +26,7 @@ from storage.connectors.reading import Secret, read_rows
 from storage.records import Gone, Page, Pipeline, Position, Record
 
 _ARCHIVED = "archived:"
-"""Token of the second half of reading changes, before HubSpot's own cursor."""
+"""Token of the second half of each walk, before HubSpot's own cursor."""
 _TICK = timedelta(milliseconds=1)
 
 _CUSTOMER = Kind(
@@ -119,10 +119,12 @@ class HubSpot:
         if not walk.key:
             page = self._whole(walk.object)
             yield replace(page, position=position.done(self._client.there))
-        elif position.listing:
-            yield from self._listing(self._kind(walk.object), position)
-        else:
-            yield from self._changes(self._kind(walk.object), position)
+            return
+        kind = self._kind(walk.object)
+        for page in self._listing(kind, position) if position.listing else self._changes(kind, position):
+            position = page.position
+            yield page
+        yield from self._archived(kind, position)
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
         """See `Connector`; for a row that was merged, the one that took it over answers."""
@@ -137,33 +139,34 @@ class HubSpot:
         known: set[str | None] = {each.ext_id for each in page.records}
         known |= {each.ext_id for each in page.gone} | {each.ext_id for each in page.problems}
         missing = [each for each in asked if _ours(kind, each) not in known]
-        archived = {id_of(kind, row): _archived(kind, row) for row in self._api.by_id(kind, missing, (), archived=True)}
+        archived = {id_of(kind, row): _gone(kind, row) for row in self._api.by_id(kind, missing, (), archived=True)}
         gone = [archived.get(each) or Gone(object=object_, ext_id=_ours(kind, each)) for each in missing]
         return replace(page, gone=[*page.gone, *gone])
 
     # What changes: listed once, then searched.
 
     def _listing(self, kind: Kind, position: Position) -> Iterator[Page]:
-        last = False
-        while not last:
+        while not position.token.startswith(_ARCHIVED):
             found = self._api.listed(kind, position.token, self._links(kind))
-            last = not found.after
-            position = position.done(self._client.there) if last else replace(position, token=found.after)
-            yield replace(self._read(kind, found.rows), position=position, listing=True, last=last)
+            position = replace(position, token=found.after or _ARCHIVED)
+            yield replace(self._read(kind, found.rows), position=position, listing=True)
 
     def _changes(self, kind: Kind, position: Position) -> Iterator[Page]:
-        while not position.token:
+        while not position.token.startswith(_ARCHIVED):
             found = self._api.search(kind, position.since, position.after)
             page = self._read(kind, self._by_id(kind, [id_of(kind, row) for row in found.rows]))
             position = _next(kind, found, position)
             yield replace(page, position=position)
-        last = False
+
+    def _archived(self, kind: Kind, position: Position) -> Iterator[Page]:
+        """What was deleted: neither of the two tells it. After a listing too, for then it need not be guessed."""
+        listing, last = position.listing, False
         while not last:
             found = self._api.archived(kind, position.token.removeprefix(_ARCHIVED))
             last = not found.after
-            gone = [_archived(kind, row) for row in found.rows]
+            gone = [_gone(kind, row) for row in found.rows]
             position = position.done(self._client.there) if last else replace(position, token=_ARCHIVED + found.after)
-            yield Page(object=kind.object, records=(), gone=gone, position=position, last=last)
+            yield Page(object=kind.object, records=(), gone=gone, position=position, listing=listing, last=last)
 
     def _by_id(self, kind: Kind, ids: Sequence[str]) -> list[Json]:
         return self._api.by_id(kind, ids, self._links(kind)) if ids else []
@@ -287,7 +290,7 @@ def _next(kind: Kind, found: Rows, position: Position) -> Position:
     return replace(position, since=newest)
 
 
-def _archived(kind: Kind, row: Json) -> Gone:
+def _gone(kind: Kind, row: Json) -> Gone:
     """Only its id: the links of an archived row are no longer told, and Vigie keeps what it knew."""
     return Gone(object=kind.object, ext_id=_ours(kind, id_of(kind, row)), at=archived_at(kind, row))
 

@@ -146,7 +146,7 @@ def test_a_listing_never_asks_for_more_rows_than_hubspot_gives() -> None:
     crm = HubSpot(page=1000)
     company(crm, deals=120)
     reader = Reader(crm)
-    assert [len(page.records) for page in reader.read()] == [50, 50, 20]
+    assert [len(page.records) for page in reader.read()] == [50, 50, 20, 0]
 
 
 # Changes.
@@ -287,6 +287,18 @@ def test_an_archived_deal_is_gone_and_keeps_what_it_said() -> None:
     crm.tick(1)
     reader.read()
     assert names(reader) == truth(crm)
+
+
+def test_a_listing_ends_with_what_was_archived_so_that_nothing_need_be_guessed() -> None:
+    crm = HubSpot()
+    deals = company(crm)
+    crm.delete("deal", deals[4])
+    crm.tick(60)
+    reader = Reader(crm)
+    *listed, archived = reader.read()
+    assert not any(page.gone for page in listed)
+    assert archived.gone == [Gone(object="deal", ext_id=deals[4], at=crm.get("deal", deals[4]).deleted)]
+    assert (archived.listing, archived.last) == (True, True)
 
 
 def test_more_archived_deals_than_a_page_are_all_gone_even_after_a_kill() -> None:
@@ -434,6 +446,15 @@ def test_a_deal_that_was_reopened_and_lost_closed_when_it_was_lost() -> None:
     assert (one(crm).status, one(crm).closed) == ("lost", crm.now)
 
 
+def test_a_deal_that_was_won_twice_closed_the_second_time() -> None:
+    crm = HubSpot()
+    [deal] = company(crm, deals=1)
+    for status in ("won", "open", "won"):
+        crm.tick(5000)
+        crm.move(deal, crm.stages(status=status)[0].id)
+    assert one(crm).closed == crm.now
+
+
 def test_an_open_deal_has_a_plan_but_no_closing_date() -> None:
     crm = HubSpot()
     company(crm, deals=1)
@@ -459,7 +480,7 @@ def test_a_closed_deal_may_have_no_closing_date_at_all() -> None:
     crm.edit("deal", deal, entered=[])
     crm.poison[deal] = {"closedate": None}
     reader = Reader(crm)
-    [page] = reader.read()
+    [page, _] = reader.read()
     [told] = page.records
     assert isinstance(told, Deal)
     assert (told.status, told.closed) == ("won", None)
@@ -514,7 +535,7 @@ def test_the_currency_of_the_account_is_that_of_amounts_which_name_none() -> Non
     assert one(crm).currency == "CHF"
     foreign = opening(crm)
     reader = Connector(replace(foreign, currency="EUR"))
-    [page] = reader.pages(WALKS["deal"], Position(began=crm.now))
+    [page, _] = reader.pages(WALKS["deal"], Position(began=crm.now))
     assert [record.currency for record in page.records if isinstance(record, Deal)] == ["CHF"]
 
 
@@ -526,7 +547,7 @@ def test_an_odd_amount_is_kept_and_flagged(said: str, reason: Reason) -> None:
     [deal] = company(crm, deals=1)
     crm.poison[deal] = {"amount": said}
     reader = Reader(crm)
-    [page] = reader.read()
+    [page, _] = reader.read()
     assert [(problem.reason, problem.kept, problem.place) for problem in page.problems] == [
         (reason, True, f"deal {deal}")
     ]
@@ -638,7 +659,7 @@ def test_a_stage_made_during_the_run_is_learned() -> None:
     new = crm.create("stage", name="Signé", pipeline=crm.get("deal", deal)["pipeline"], position=9, status="won")
     crm.tick(60)
     crm.move(deal, new)
-    [page] = connector.pages(WALKS["deal"], Position(began=crm.now))
+    [page, _] = connector.pages(WALKS["deal"], Position(began=crm.now))
     assert [(row.status, row.closed) for row in page.records if isinstance(row, Deal)] == [("won", crm.now)]
 
 
@@ -663,7 +684,7 @@ def test_a_deal_of_which_nothing_tells_the_status_is_set_aside() -> None:
     [deal] = company(crm, deals=1)
     crm.poison[deal] = {"dealstage": "perdue de vue"}
     crm.dropped = {"hs_is_closed", "hs_is_closed_won"}
-    [page] = Reader(crm).read()
+    [page, _] = Reader(crm).read()
     assert [problem.reason for problem in page.problems] == [Reason.STATUS_UNKNOWN]
 
 
@@ -732,7 +753,7 @@ def test_a_row_without_a_name_is_kept_and_flagged(object_: str) -> None:
     made = made if object_ == "deal" else next(iter(truth(crm, object_)))
     crm.poison[made] = dict.fromkeys(("dealname", "name", "hs_lead_name"))
     reader = Reader(crm, object_)
-    [page] = reader.read()
+    [page, _] = reader.read()
     assert [(flag.reason, flag.kept, flag.details["id"]) for flag in page.problems] == [
         (Reason.NAME_MISSING, True, made)
     ]
@@ -841,6 +862,7 @@ def test_a_token_that_was_withdrawn_is_no_account_without_leads() -> None:
     crm.faults.append(Fault(401))
     with pytest.raises(RefusedError):
         Reader(crm, "lead").read()
+    assert len(crm.requests) == 1
 
 
 def test_a_life_in_which_contacts_stand_for_leads_ends_as_the_crm_says(
