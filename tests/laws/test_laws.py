@@ -3,7 +3,8 @@
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -70,18 +71,20 @@ def try_seeds(law: Law, engine: Engine, house: House, seeds: range) -> None:
             raise
 
 
-PLANTS = [(law, plant) for law in LAWS.values() for plant in law.plants]
+PLANTS = [(number, law, plant) for law in LAWS.values() for number, plant in enumerate(law.plants, start=1)]
 
 
 @pytest.mark.parametrize("there", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(("law", "plant"), PLANTS, ids=lambda each: getattr(each, "name", None) or each.__name__)
-def test_a_law_catches_the_bug_that_is_planted_for_it(there: Engine, law: Law, plant: object) -> None:
-    assert callable(plant)
-    for seed in range(1_000_000, 1_000_030):
+@pytest.mark.parametrize(("number", "law", "plant"), PLANTS, ids=[plant.__name__ for _, _, plant in PLANTS])
+def test_a_law_catches_the_bug_that_is_planted_for_it(
+    there: Engine, number: int, law: Law, plant: Callable[[], AbstractContextManager[None]]
+) -> None:
+    # Seeds of its own: a planted bug leaves its workspace broken.
+    for seed in range(number * 1_000_000, number * 1_000_000 + 40):
         for house in toys():
             try:
                 with plant():
                     law.scenario(there, house, seed)
-            except Exception:
+            except AssertionError:
                 return
-    pytest.fail(f"law {law.name} does not catch {plant}")
+    pytest.fail(f"law {law.name} does not catch {plant.__name__}")
