@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine
 from storage import schema
 from storage.connectors.base import Connector, Declaration, Known, Opening, declarations
 from storage.connectors.http import Client
-from storage.database import insert, reading
+from storage.database import insert, moment, reading
 from storage.status import READY, REFUSED, STOPPED
 from storage.vault import Vault, VaultError
 from storage.workspaces import read_workspace
@@ -135,10 +135,13 @@ def all_connected(connection: Connection, workspace_id: str) -> tuple[Source, ..
     return tuple(_source(row) for row in rows)
 
 
-def due(connection: Connection, now: datetime) -> tuple[Due, ...]:
-    """Every ready source of every workspace whose time has come, or that a webhook has spoken of since its last run;
-    the longest due first. A source that failed waits for its time, whoever knocks."""
-    table, run, hint = schema.source, schema.run, schema.hint
+def due(connection: Connection, now: datetime, interval: timedelta = timedelta(0)) -> tuple[Due, ...]:
+    """Every ready source of every workspace whose time has come, or comes within the interval and a webhook has spoken
+    of it since its last run; the longest due first. Not those that a run is under way of.
+
+    A source that failed, or whose CRM asked to wait for longer than the interval, waits for its time whoever knocks.
+    """
+    table, run, hint, lease = schema.source, schema.run, schema.hint, schema.lease
     last = (
         sa.select(sa.func.max(run.c.started_at))
         .where(run.c.workspace_id == table.c.workspace_id, run.c.source == table.c.source)
@@ -150,10 +153,15 @@ def due(connection: Connection, now: datetime) -> tuple[Due, ...]:
         hint.c.settled_at.is_(None),
         hint.c.received_at > last,
     )
-    knocked = sa.and_(table.c.failures == 0, last <= now - GATHERED, told)
+    knocked = sa.and_(table.c.failures == 0, table.c.due_at <= now + interval, last <= now - GATHERED, told)
+    busy = sa.exists().where(
+        lease.c.workspace_id == table.c.workspace_id,
+        lease.c.name == sa.literal("sync:") + table.c.source,
+        lease.c.until > moment(0),
+    )
     rows = connection.execute(
         sa.select(table.c.workspace_id, table.c.source, table.c.failures)
-        .where(table.c.state == READY, sa.or_(table.c.due_at <= now, knocked))
+        .where(table.c.state == READY, sa.or_(table.c.due_at <= now, knocked), ~busy)
         .order_by(table.c.due_at, table.c.workspace_id, table.c.source)
     )
     return tuple(Due(row.workspace_id, row.source, row.failures) for row in rows)

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 from threading import Event
 
 import httpx
@@ -48,7 +49,8 @@ def run(context: Context, stopping: Event, transport: httpx.BaseTransport | None
 def next_turn(context: Context, under_way: Collection[Due]) -> Due | None:
     """Whose turn it is, while these have theirs."""
     with reading(context.engine) as connection:
-        due = sources.due(connection, context.clock.now())
+        interval = timedelta(minutes=context.settings.sync_minutes)
+        due = sources.due(connection, context.clock.now(), interval)
     running = {(each.workspace_id, each.source) for each in under_way}
     busy = Counter(each.workspace_id for each in under_way)
     failing = sum(each.failures > 0 for each in under_way)

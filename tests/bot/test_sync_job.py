@@ -359,7 +359,11 @@ def test_another_run_under_way_is_left_alone(context: Context, crm: ToyCrm, cloc
     leases.take(context.engine, SINGLE, "sync:toy", "a person at the command line", 300)
     tick(context)
     assert crm.asked == []
-    assert (state(context).due_at, state(context).failures) == (NOW + turn.SOON, 0)
+    assert (state(context).due_at, state(context).failures) == (NOW, 0)
+    with writing(context.engine) as connection:
+        leases.release(connection, SINGLE, "sync:toy", "a person at the command line")
+    tick(context)
+    assert crm.asked == ["list"]
 
 
 def test_a_decision_in_the_middle_of_a_run_wins(context: Context, crm: ToyCrm) -> None:

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, Engine
 
-from storage import hints, runs, schema, sources
+from storage import hints, leases, runs, schema, sources
 from storage.connectors.base import Account, Connector, Declaration, Hint, Opening, Walk
 from storage.connectors.http import Limits
 from storage.database import reading, writing
@@ -100,7 +100,7 @@ def position(engine: Engine, workspace_id: str = SINGLE) -> str:
         return str(connection.execute(sa.select(schema.cursor.c.position).where(mine)).scalar_one())
 
 
-def leases(engine: Engine) -> int:
+def leases_held(engine: Engine) -> int:
     with reading(engine) as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(schema.lease)).scalar_one()
 
@@ -161,7 +161,7 @@ def test_other_options_or_another_account_list_everything_again(engine: Engine, 
     connect(engine, now=LATER, **changed)
     assert position(engine) == "{}"
     assert position(engine, "other") == '{"after": "7"}'
-    assert leases(engine) == 1, "the run of the other workspace goes on, ours has lost its lease"
+    assert leases_held(engine) == 1, "the run of the other workspace goes on, ours has lost its lease"
 
 
 def test_a_new_token_for_the_same_account_goes_on_where_it_was(engine: Engine) -> None:
@@ -183,13 +183,13 @@ def test_a_changed_decision_lists_everything_again_and_the_same_one_does_not(eng
         read_halfway(connection)
         assert not sources.decide_stage(connection, SINGLE, "toy", "s1", "won", LATER)
     assert position(engine) == '{"after": "7"}'
-    assert leases(engine) == 1
+    assert leases_held(engine) == 1
     with writing(engine) as connection:
         assert sources.decide_stage(connection, SINGLE, "toy", "s1", None, LATER)
         assert not sources.decide_stage(connection, SINGLE, "toy", "s1", None, LATER)
         assert sources.decisions(connection, SINGLE, "toy") == {}
     assert position(engine) == "{}"
-    assert leases(engine) == 0
+    assert leases_held(engine) == 0
     assert read(engine).due_at == LATER
 
 
@@ -227,10 +227,10 @@ def test_a_knock_makes_a_waiting_source_due_ten_seconds_after_its_last_run(engin
 
     def due(now: datetime) -> list[str]:
         with reading(engine) as connection:
-            return [each.source for each in sources.due(connection, now)]
+            return [each.source for each in sources.due(connection, now, timedelta(minutes=5))]
 
     with writing(engine) as connection:
-        sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=0)
+        sources.mark(connection, source, due_at=LATER, failures=0)
         runs.begin(connection, SINGLE, "toy", Report("r1"), {}, NOW)
         hints.put(connection, SINGLE, "toy", [Hint("e0", "deal", "1")], NOW)
         hints.put(connection, "other", "toy", [Hint("e1", "deal", "1")], moment)
@@ -240,12 +240,25 @@ def test_a_knock_makes_a_waiting_source_due_ten_seconds_after_its_last_run(engin
     assert due(NOW + timedelta(seconds=9)) == []
     assert due(NOW + timedelta(seconds=10)) == ["toy"]
     with writing(engine) as connection:
-        sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=1)
+        sources.mark(connection, source, due_at=LATER, failures=1)
     assert due(NOW + timedelta(seconds=10)) == [], "a source that failed is not asked before its time"
     with writing(engine) as connection:
+        sources.mark(connection, source, due_at=LATER, failures=0)
         sources.mark(connection, source, due_at=NOW + timedelta(hours=1), failures=0)
+    assert due(NOW + timedelta(seconds=10)) == [], "its CRM has asked to wait"
+    with writing(engine) as connection:
+        sources.mark(connection, source, due_at=LATER, failures=0)
         hints.settle(connection, SINGLE, "toy", ["e1"], moment)
     assert due(NOW + timedelta(seconds=10)) == []
+
+
+def test_a_source_that_a_run_is_under_way_of_is_not_due(engine: Engine) -> None:
+    connect(engine)
+    leases.take(engine, SINGLE, "sync:toy", "somebody")
+    with writing(engine) as connection:
+        assert sources.due(connection, LATER) == ()
+        leases.release(connection, SINGLE, "sync:toy", "somebody")
+        assert sources.due(connection, LATER) == (Due(SINGLE, "toy", 0),)
 
 
 def test_the_one_that_has_waited_longest_is_first_whosever_it_is(engine: Engine) -> None:
