@@ -110,7 +110,7 @@ def catches(processes: ProcessPoolExecutor, law: Law, names: list[str], console:
     caught = True
     for number, plant in enumerate(law.plants, start=1):
         name = plant.__name__
-        # Seeds of its own: a planted bug leaves its workspace broken. The engine's bugs show without a wire, and sooner.
+        # Seeds of its own: a planted bug leaves its workspace broken. The engine's bugs show sooner without a wire.
         for house, kind, seed in spread(names[::-1], number * 1_000_000, TRIES):
             if wrong := processes.submit(scenario, law.name, name, house, kind, seed).result():
                 console.print(f"law {law.name} catches {name}: {house} on {kind}, seed {seed}", highlight=False)
