@@ -172,7 +172,7 @@ def _carry_letters(kept: Path, part: Path) -> None:
 
 
 def _prepare(part: Path, now: datetime) -> None:
-    """Bring the copy to this version, and let nothing that waited be posted unseen."""
+    """Bring the copy to this version; let nothing that waited be posted unseen, and nobody be waited for."""
     engine = open_engine(f"sqlite:///{part}")
     try:
         upgrade(engine)
@@ -181,6 +181,8 @@ def _prepare(part: Path, now: datetime) -> None:
         with writing(engine) as connection:
             for workspace_id in workspaces:
                 outbox.doubt(connection, workspace_id, now)
+                # Whoever held a lease then does not work on this database.
+                connection.execute(sa.delete(schema.lease).where(schema.lease.c.workspace_id == workspace_id))
     finally:
         engine.dispose()
     with closing(_open(part)) as connection_:

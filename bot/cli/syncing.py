@@ -50,8 +50,7 @@ class Syncing:
             self._full = False
             while not once and not self._stop.is_set():
                 next_at = self._now() + timedelta(minutes=minutes)
-                when = moment(next_at, self._workspace.zone, self._words.locale)
-                say(self._console, _("Next sync: {when}. Ctrl-C stops.", when=when), "dim")
+                say(self._console, _("Next sync: {when}. Ctrl-C stops.", when=self._moment(next_at)), "dim")
                 self._stop.wait(minutes * 60)
                 if not self._stop.is_set():
                     fine = self._round()
@@ -107,7 +106,16 @@ class Syncing:
                     progress=progress,
                     stop=self._stop.is_set,
                 )
-        except (BusyError, LostError) as error:
+        except BusyError as error:
+            name, when = source_name(source.source, self._words), self._moment(error.until)
+            told = self._words._(
+                "{source} is being synced by another run; if that was killed, its place is free after {when}.",
+                source=name,
+                when=when,
+            )
+            say(self._console, told, "yellow")
+            return False
+        except LostError as error:
             return self._failed(source, error)
         except BudgetError as error:
             self._mark(source, error.until, source.failures)
@@ -149,6 +157,9 @@ class Syncing:
 
     def _state(self, source: Source) -> str:
         return state_sentence(source.state, source.source, source.state_since, self._workspace.zone, self._words)
+
+    def _moment(self, at: datetime) -> str:
+        return moment(at, self._workspace.zone, self._words.locale)
 
     def _next(self) -> datetime:
         return self._now() + timedelta(minutes=self._started.settings.sync_minutes)

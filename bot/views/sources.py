@@ -53,8 +53,8 @@ def failure_sentence(error: str, source: str, language: Language) -> str:
             return _("{source} grants no more requests for now: the sync goes on later.", source=name)
         case "UnexpectedError":
             return _("{source} answered in a way that Vigie does not know: nothing was changed.", source=name)
-        case "BusyError":
-            return _("{source} is being synced already, by another run: this one leaves it alone.", source=name)
+        case "LostError":
+            return _("Another run of {source} has taken over: this one leaves it to that.", source=name)
         case "VaultError":
             return _(
                 "The secrets of {source} cannot be read with the keys in VIGIE_KEYS: put the key back that encrypted "

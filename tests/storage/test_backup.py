@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage import outbox, schema
+from storage import leases, outbox, schema
 from storage.backup import BackupProblemError, backup, check, restore
 from storage.database import open_engine, reading, writing
 from storage.migrate import upgrade
@@ -131,6 +131,17 @@ def test_what_was_posted_since_the_backup_is_not_forgotten(live: Path, tmp_path:
     assert letters(live) == {"waiting then, sent now": "sent", "planned and sent since": "sent"}
     restore(url_of(tmp_path / "elsewhere.sqlite3"), tmp_path / "b.backup", now=NOW)
     assert letters(tmp_path / "elsewhere.sqlite3") == {"waiting then, sent now": "unknown"}
+
+
+def test_nobody_holds_anything_in_a_database_put_back(live: Path, tmp_path: Path) -> None:
+    engine = open_engine(url_of(live))
+    leases.take(engine, SINGLE, "sync:hubspot", "a run of then")
+    engine.dispose()
+    backup(url_of(live), tmp_path / "b.backup")
+    restore(url_of(live), tmp_path / "b.backup", now=NOW)
+    engine = open_engine(url_of(live))
+    leases.take(engine, SINGLE, "sync:hubspot", "a run of now")
+    engine.dispose()
 
 
 def test_a_database_in_use_is_not_replaced(live: Path, tmp_path: Path) -> None:
