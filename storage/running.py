@@ -15,6 +15,7 @@ from storage.connectors.base import Connector, Walk
 from storage.cursors import Cursor
 from storage.database import reading, refresh_statistics, writing
 from storage.history import Change
+from storage.parts import parts
 from storage.quarantine import count_aside
 from storage.rates import Rates
 from storage.records import Page, Position
@@ -78,27 +79,38 @@ class Run:
         return position
 
     def settle(self, page: Page, walk: Walk | None, *, also: Callable[[Connection], None] | None = None) -> Counts:
-        """One page, one transaction; after the last page of a listing, what it did not tell.
+        """One page, one transaction (a large one, several); after the last page of a listing, what it did not tell.
 
         Without a `walk`, rows are read again out of turn and no position moves. Raises `LostError`.
         """
-        entry = self._books.prepare(page)
+        *before, end = parts(page)
+        counts = Counts()
+        for part in before:
+            counts.add(self._write(part, walk, None, None))
         lists = page.listing and page.last and self._cursor(page.object).lists
+        # The end of a listing counts once what it did not tell is gone: killed before, its last page is read again.
+        counts.add(self._write(end, walk, None if lists else walk, also))
+        if walk is not None and lists:
+            self._end_listing(page, walk)
+        return counts
+
+    def _write(
+        self, page: Page, walk: Walk | None, moves: Walk | None, also: Callable[[Connection], None] | None
+    ) -> Counts:
+        """One transaction; `moves` is the walk whose position follows the page."""
+        entry = self._books.prepare(page)
         with writing(self._engine) as connection:
             self._hold_on(connection)
             self._books.write(connection, entry, at_once=walk is None or bool(walk.key) or page.listing)
             self._note_listed(connection, entry)
-            # The end of a listing counts once what it did not tell is gone: killed before, its last page is read again.
-            if walk is not None and not lists:
-                self._advance(connection, page, walk, None)
+            if moves is not None:
+                self._advance(connection, page, moves, None)
             if also is not None:
                 also(connection)
             self._close(connection, page.object, entry.counts, entry.changes)
         self._books.committed(entry)
         self._refresh(entry.changes)
         self._revalues |= any(change.object == "rate" for change in entry.changes)
-        if walk is not None and lists:
-            self._end_listing(page, walk)
         return entry.counts
 
     def hold(self, object_: str, trouble: Trouble) -> None:
@@ -149,11 +161,13 @@ class Run:
 
     def _note_listed(self, connection: Connection, entry: Entry) -> None:
         """Whatever is told of an object while it is listed is there, wherever it is told."""
-        for name, rows in entry.batches.items():
+        unread = [told for told in entry.page.problems if told.ext_id is not None]
+        for name in dict.fromkeys([*entry.batches, *(told.object for told in unread)]):
             if self._cursor(name).lists:
+                rows = entry.batches.get(name, ())
                 there = [entry.standing.get(row["id"], row) for row in rows if not row["deleted"]]
-                unread = [told.ext_id for told in entry.page.problems if told.object == name and told.ext_id]
-                listing.note(connection, self.workspace_id, self.source, name, there, unread)
+                others = [told.ext_id for told in unread if told.object == name and told.ext_id is not None]
+                listing.note(connection, self.workspace_id, self.source, name, there, others)
 
     def _advance(self, connection: Connection, page: Page, walk: Walk, trouble: Trouble | None) -> None:
         """The position after the page; at the end of a walk, how complete its object now is."""

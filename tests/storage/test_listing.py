@@ -121,6 +121,13 @@ def test_a_deal_that_can_no_longer_be_read_is_set_aside_and_not_gone(database: E
     assert len(living(database)) == 10
 
 
+def test_a_listing_of_which_no_deal_can_be_read_deletes_none(database: Engine) -> None:
+    load_all(database, listing(*many()))
+    bad = [Problem(object="deal", place=f"deal D{n}", reason="amount_unreadable", ext_id=f"D{n}") for n in range(10)]
+    report = load_all(database, Told([_last([], bad)]), now=LATER, full=True)
+    assert (report.total.deleted, report.troubles, len(living(database))) == (0, (), 10)
+
+
 def test_a_line_of_the_quarantine_goes_with_its_row(database: Engine) -> None:
     bad = Problem(object="deal", place="deal X", reason="amount_unreadable", ext_id="X")
     load_all(database, Told([_last(many(), [bad])]))

@@ -1,16 +1,18 @@
 """How a walk goes on: after a stop, a spent budget, a failure, a field that is told no longer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
 
 from storage import schema
 from storage.connectors.base import DriftError, Walk
 from storage.connectors.http import BudgetError, UnavailableError
 from storage.database import writing
+from storage.history import Change
 from storage.records import Lead, Mention, Page, Passage, Position, Problem
 from storage.troubles import Trouble
 from tests.storage.sources import NOW, Told, listing, load_all, one_page, rows
@@ -64,17 +66,14 @@ def test_a_source_without_a_key_is_listed_each_time(database: Engine) -> None:
 
 def test_a_walk_that_was_stopped_goes_on_where_it_was_and_began(database: Engine) -> None:
     pages = [
-        Page(
-            object="deal", records=[deal(f"D{number}")], position=Position(listing=False, since=NOW, after=f"D{number}")
-        )
-        for number in range(3)
+        Page(object="deal", records=[deal(f"D{number}")], position=Position(token=str(number))) for number in range(3)
     ]
     asked = iter([False, False, True])
     report = load_all(database, Told(pages), stop=lambda: next(asked))
     assert (report.outcome, report.total.new, rows(database, schema.run)[0]["outcome"]) == ("partial", 2, "partial")
     source = Told([replace(pages[2], last=True)])
     report = load_all(database, source, now=LATER)
-    assert source.began_at["deal"] == Position(listing=False, began=NOW, since=NOW, after="D1")
+    assert source.began_at["deal"] == Position(token="1", began=NOW)
     assert (report.outcome, report.total.new) == ("ok", 1)
     # Complete up to the moment at which the walk began, not at which it ended.
     assert rows(database, schema.cursor)[0]["complete_at"] == NOW
@@ -159,6 +158,29 @@ def test_many_rows_that_cannot_be_read_hold_their_object_until_they_are_well(
     report = load_all(database, well, now=LATER)
     assert (report.troubles, report.cleared, rows(database, schema.quarantine)) == ((), count, [])
     assert rows(database, schema.cursor)[0]["complete_at"] == LATER
+
+
+def test_a_large_page_is_written_in_parts_and_moves_on_only_with_its_last(database: Engine) -> None:
+    moved: list[int] = []
+
+    def look(connection: Connection, changes: Sequence[Change]) -> None:
+        assert len(changes) <= 250
+        moved.append(connection.execute(sa.select(sa.func.count()).select_from(schema.cursor)).scalar_one())
+
+    flag = Problem(object="deal", place="deal D3", reason="amount_rounded", ext_id="D3", kept=True)
+    page = Page(
+        object="deal",
+        records=[deal(f"D{number}") for number in range(600)],
+        passages=[Passage(deal=f"D{number}", stage="S", at=NOW) for number in range(600)],
+        problems=[flag, *bad(2)],
+        last=True,
+    )
+    for now in (NOW, LATER):
+        report = load_all(database, Told([page]), now=now, on_page=look)
+        assert (report.total.seen, report.total.kept, report.total.quarantined) == (600, 1, 2)
+    assert moved == [0, 0, 1]
+    assert len(rows(database, schema.passage)) == 600
+    assert {line["first_seen_at"] for line in rows(database, schema.quarantine)} == {NOW}
 
 
 def test_a_row_that_loads_leaves_the_quarantine_with_its_page_even_if_the_run_fails(database: Engine) -> None:
