@@ -118,7 +118,9 @@ def _database(settings: "Settings") -> Iterator[Finding]:
     deals = status.rows.get("deal", 0)
     yield Finding(True, f"the database {shown} answers: {deals} deals, {status.set_aside} rows in quarantine")
     if not deals:
-        yield Finding(True, "there are no deals yet: run “vigie sync files PATH…”", remark=True)
+        yield Finding(
+            True, "there are no deals yet: run “vigie connect” for a CRM, or “vigie sync files PATH…”", remark=True
+        )
 
 
 def _slack(settings: "Settings") -> Iterator[Finding]:

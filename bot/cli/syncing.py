@@ -1,5 +1,6 @@
 """Rounds over the connected sources: each is read in turn, one that fails does not stop the others."""
 
+import logging
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from bot.cli.connected import connected, no_such_source, nothing_connected
 from bot.cli.report import show_run
 from bot.cli.starting import Started, refuse, say
+from bot.logs import configure_logs
 from bot.views.files import object_name
 from bot.views.sources import cause_sentence, failure_sentence, resume_sentence, source_name, state_sentence
 from kpi.labels import moment
@@ -25,6 +27,8 @@ from storage.status import READY
 from storage.sync import Report, load
 from storage.vault import Vault, VaultError
 from storage.workspaces import SINGLE, read_workspace
+
+log = logging.getLogger(__name__)
 
 
 class Syncing:
@@ -125,6 +129,12 @@ class Syncing:
                 sources.refuse(connection, source, self._now())
             return self._failed(source, error)
         except (CrmError, VaultError, OptionsError) as error:
+            self._mark(source, self._next(), source.failures + 1)
+            return self._failed(source, error)
+        except Exception as error:
+            # Not foreseen: the trace goes to the log, and the other sources are read all the same.
+            configure_logs()
+            log.exception("sync_failed source=%s", source.source)
             self._mark(source, self._next(), source.failures + 1)
             return self._failed(source, error)
         self._mark(source, self._resume(source, report), 0)

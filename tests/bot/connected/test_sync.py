@@ -199,3 +199,16 @@ def test_between_two_rounds_it_says_when_the_next_one_is(
     assert result.output.count("Next sync:") == 2
     assert "Nothing has changed since the last sync." in result.output
     assert "Stopping after this page" not in result.output
+
+
+def test_a_fault_that_nobody_foresaw_is_a_sentence_and_a_line_of_the_log(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_toy: Toy) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Toy, "_ask", broken)
+    result = run("sync", "--once")
+    assert result.exit_code == 1
+    assert "The sync of Toy CRM failed (ZeroDivisionError): it is tried again." in flat(result)
+    assert "sync_failed source=toy" in result.stderr
