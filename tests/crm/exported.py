@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tests.crm.truth import local_day
 from tests.crm.world import Crm, Thing
@@ -34,6 +34,14 @@ class ExportedCrm(Crm):
 
     source: ClassVar[str] = "files"
     verbs: ClassVar[frozenset[str]] = frozenset({"leads", "delete", "currencies"})
+
+    def __init__(self, folder: Path | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        self.folder = folder
+
+    def options(self) -> dict[str, Any]:
+        """The folder holds everything, always."""
+        return {"place": str(self.folder), "whole": True}
 
     def export(self, folder: Path) -> None:
         """Every table as it is now, over what was there."""

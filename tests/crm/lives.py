@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import sqlalchemy as sa
@@ -241,7 +242,8 @@ def opening(declaration: Declaration, crm: Crm, transport: httpx.BaseTransport |
         pause=lambda _seconds: None,
         now=lambda: crm.now,
     )
-    return Opening(options=options, client=client, currency=crm.currency, now=crm.now)
+    zone = ZoneInfo("Europe/Paris")
+    return Opening(options=options, client=client, currency=crm.currency, now=crm.now, zone=zone)
 
 
 class Watch:

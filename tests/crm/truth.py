@@ -76,6 +76,12 @@ QUIRKS: dict[str, Quirks] = {
         blank=UNCONVERTED | {("lead", "customer_id"), ("deal", "lead_id")},
         shape=lambda _crm, thing, row: row | {"status": "open"} if thing.object == "stage" else row,
     ),
+    "files": Quirks(
+        merges=False,
+        passages=False,
+        named_only=frozenset({"stage", "pipeline"}),
+        blank=frozenset({("lead", "converted_on"), ("deal", "stage_id"), ("deal", "pipeline_id")}),
+    ),
     "salesforce": Quirks(blank=frozenset({("stage", "pipeline_id")})),
 }
 
