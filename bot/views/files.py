@@ -68,6 +68,8 @@ def field_name(field: str, language: Language) -> str:
         "ends_on": _("end"),
         "purchased": _("purchase date"),
         "month": _("month"),
+        "base": _("base currency"),
+        "rate": _("exchange rate"),
     }
     return names.get(field, field)
 

@@ -44,7 +44,8 @@ class Options(BaseModel):
 
 
 WALKS = tuple(
-    Walk(object=name) for name in ("person", "product", "customer", "lead", "deal", "contract", "purchase", "spend")
+    Walk(object=name)
+    for name in ("rate", "person", "product", "customer", "lead", "deal", "contract", "purchase", "spend")
 )
 """In the order of `fields.OBJECTS`: what rows name comes before them."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from babel.numbers import get_currency_precision, list_currencies
@@ -201,3 +201,17 @@ def _finish(value: Decimal, currency: str, said: str) -> Amount | Bad:
     whole = minor.to_integral_value()
     # A float's own noise (1054.4999999999998) is not a decimal that someone wrote.
     return Amount(int(whole), currency, rounded=abs(minor - whole) > Decimal("0.0001"))
+
+
+def read_rate(cell: Cell) -> Decimal | Bad | None:
+    """An exchange rate: above 0, and without thousands, so that either sign separates its decimals."""
+    said = str(cell).strip()
+    if is_empty(said):
+        return None
+    try:
+        rate = Decimal(said.replace(",", "."))
+    except InvalidOperation:
+        return Bad(Reason.AMOUNT_UNREADABLE, said)
+    if not rate.is_finite():
+        return Bad(Reason.AMOUNT_NOT_FINITE, said)
+    return rate if 0 < rate < _LARGEST else Bad(Reason.AMOUNT_UNREADABLE, said)

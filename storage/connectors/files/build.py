@@ -32,4 +32,5 @@ _BUILDERS: dict[str, Callable[[Builder, Draft, str], Record | None]] = {
     "contract": others.contract,
     "purchase": others.purchase,
     "spend": others.spend,
+    "rate": others.rate,
 }

@@ -38,8 +38,7 @@ class Builder:
             return found
         if self.one.column("id") is not None:
             draft.flag_kept(Reason.ID_MISSING, "id")
-        # An edited amount of spend is the same spend.
-        return draft.content_id(self.occurrences, without=("amount",) if draft.object == "spend" else ())
+        return draft.content_id(self.occurrences, without=_EDITED.get(draft.object, ()))
 
     def name(self, draft: Draft, ext_id: str) -> str:
         name = _full_name(draft)
@@ -80,6 +79,10 @@ class Builder:
         if told is not None and told != amount.currency:
             return _in_currency(amount, told), told
         return amount.minor, amount.currency
+
+
+_EDITED = {"spend": ("amount",), "rate": ("rate", "modified")}
+"""An edited amount of spend is the same spend, a corrected rate the same rate."""
 
 
 def _full_name(draft: Draft) -> str | None:

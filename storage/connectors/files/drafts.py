@@ -187,6 +187,8 @@ def _reader(
         date_style = style if isinstance(style, DateStyle) else DateStyle(one.declared.date_order)
         read = dates.read if kind == "date" else dates.read_month
         return lambda cell: read(cell, date_style, zone)
+    if kind == "rate":
+        return amounts.read_rate
     if kind == "flag":
         return as_flag
     return _currency if kind == "currency" else as_text

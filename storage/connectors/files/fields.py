@@ -275,7 +275,33 @@ SPEND = (
     header_words.MODIFIED,
 )
 
+RATE = (
+    field("id", "id", "id|reference|ref"),
+    field(
+        "base",
+        "currency",
+        "base|base currency|from|from currency|source currency|devise de base|de|devise source|devise d origine",
+        2,
+    ),
+    field(
+        "currency",
+        "currency",
+        "currency|to|to currency|quote currency|target currency|currency code|iso code|devise|vers|devise cible|"
+        "code devise|monnaie",
+        2,
+    ),
+    field("starts_on", "date", "date|day|start date|starts on|from date|valid from|jour|date de debut|depuis|debut", 2),
+    field(
+        "rate",
+        "rate",
+        "rate|exchange rate|conversion rate|fx rate|fx|taux|taux de change|taux de conversion|cours|cours de change",
+        3,
+    ),
+    header_words.MODIFIED,
+)
+
 OBJECTS: dict[str, tuple[Field, ...]] = {
+    "rate": RATE,
     "person": PERSON,
     "product": PRODUCT,
     "customer": CUSTOMER,

@@ -7,7 +7,7 @@ accents, capitals or punctuation (`headers.fold`).
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "id", "amount", "date", "month", "status", "flag", "currency", "kind", "reference"]
+Kind = Literal["text", "id", "amount", "date", "month", "status", "flag", "currency", "kind", "reference", "rate"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _NEAR = 88
 _SHORTEST_NEAR = 6
 
 _PREFIXES = {
+    "rate": ("taux",),
     "person": ("person", "user", "owner", "utilisateur"),
     "product": ("product", "produit"),
     "customer": ("organization", "organisation", "company", "account", "customer", "client", "compte"),

@@ -50,9 +50,9 @@ class _Strict(BaseModel):
 class TableMapping(_Strict):
     """What is declared of one file or sheet."""
 
-    object: Literal["person", "product", "customer", "lead", "deal", "contract", "purchase", "spend", "none"] | None = (
-        None
-    )
+    object: (
+        Literal["person", "product", "customer", "lead", "deal", "contract", "purchase", "spend", "rate", "none"] | None
+    ) = None
     header_row: Annotated[int, Field(ge=1)] | None = None
     """The row of the headers, as a spreadsheet numbers it."""
     columns: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Leads, people, customers, products, contracts, purchases and spend."""
+"""Leads, people, customers, products, contracts, purchases, spend and exchange rates."""
 
 from storage import records
 from storage.connectors.files.builder import Builder, moment
@@ -158,6 +158,23 @@ def _spend_kind(builder: Builder, draft: Draft) -> str | None:
         return None
     words = fold(f"{builder.one.place} {builder.header('amount')}").split()
     return "sales" if {"sales", "ventes", "commercial", "commerciales"} & set(words) else "marketing"
+
+
+def rate(builder: Builder, draft: Draft, ext_id: str) -> records.Rate | None:
+    builder.needed(draft, "base", "currency", "starts_on", "rate")
+    starts_on = draft.day("starts_on")
+    base, currency = draft.text("base"), draft.text("currency")
+    if draft.aside or starts_on is None or base is None or currency is None:
+        draft.aside = True
+        return None
+    return records.Rate(
+        ext_id=ext_id,
+        modified=moment(draft, "modified"),
+        base=base,
+        currency=currency,
+        starts_on=starts_on,
+        rate=draft.values["rate"],
+    )
 
 
 def _year(said: str) -> str:

@@ -12,10 +12,13 @@ NEEDS: dict[str, tuple[frozenset[str], ...]] = {
     "contract": (frozenset({"customer"}), frozenset({"starts_on"})),
     "purchase": (frozenset({"customer"}), frozenset({"purchased"})),
     "spend": (frozenset({"amount"}), frozenset({"month", "starts_on"})),
+    # Without both currencies, a rate may be read either way round.
+    "rate": (frozenset({"rate"}), frozenset({"base"}), frozenset({"currency"}), frozenset({"starts_on"})),
 }
 """One field of each set must be there, or the table is not of this object."""
 
 HINTS: dict[str, tuple[str, ...]] = {
+    "rate": ("rate", "rates", "exchange", "taux", "change", "devises", "currencies", "cours", "fx"),
     "person": (
         "people",
         "person",
