@@ -128,7 +128,18 @@ def copied(engine: Engine, name: str) -> Company:
         company.currency = connection.execute(
             sa.select(schema.workspace.c.currency).where(schema.workspace.c.workspace_id == name)
         ).scalar_one()
-        for table in ("team", "person", "membership", "customer", "deal", "lead", "contract", "purchase", "spend"):
+        for table in (
+            "team",
+            "person",
+            "membership",
+            "customer",
+            "deal",
+            "lead",
+            "contract",
+            "purchase",
+            "spend",
+            "rate",
+        ):
             found = getattr(schema, table)
             query = sa.select(found).where(found.c.workspace_id == name)
             company.rows[table] = [dict(row) for row in connection.execute(query).mappings()]
@@ -170,13 +181,13 @@ class Indexed(Naive):
             name: [row for row in rows if row.get("deleted_at") is None] for name, rows in self.tables.items()
         }
         self._won = super().won_deals()
-        self._bought: dict[str, list[tuple[date, int | None, str]]] = {}
+        self._bought: dict[str, list[tuple[date, int | None]]] = {}
         for row in self._alive["purchase"]:
-            sale = (row["purchased_on"], row["amount_minor"], row["currency"])
+            sale = (row["purchased_on"], self.worth(row, row["purchased_on"]))
             self._bought.setdefault(row["customer_id"], []).append(sale)
-        self._sold: dict[str, list[tuple[date, int | None, str]]] = {}
+        self._sold: dict[str, list[tuple[date, int | None]]] = {}
         for deal in self._won:
-            sale = (deal["closed_on"], deal["amount_minor"], deal["currency"])
+            sale = (deal["closed_on"], self.worth_of_deal(deal))
             self._sold.setdefault(deal["customer_id"], []).append(sale)
         self._contracts: dict[str, list[dict[str, Any]]] = {}
         for row in self._alive["contract"]:
@@ -188,7 +199,7 @@ class Indexed(Naive):
     def won_deals(self) -> list[dict[str, Any]]:
         return self._won
 
-    def sales_of(self, customer: str) -> list[tuple[date, int | None, str]]:
+    def sales_of(self, customer: str) -> list[tuple[date, int | None]]:
         return self._bought.get(customer) or self._sold.get(customer, [])
 
     def contracts_of(self, customer: str) -> list[dict[str, Any]]:
@@ -203,4 +214,4 @@ class Indexed(Naive):
     def _additional(self, deal: dict[str, Any]) -> bool:
         if deal["kind"] is not None:
             return bool(deal["kind"] != "new")
-        return bool(deal["closed_on"] > min(sold for sold, _, _ in self._sold[deal["customer_id"]]))
+        return bool(deal["closed_on"] > min(sold for sold, _ in self._sold[deal["customer_id"]]))
