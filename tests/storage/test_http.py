@@ -504,3 +504,45 @@ def test_a_client_waits_for_real_unless_told_otherwise(monkeypatch: pytest.Monke
     defaults: dict[str, Any] = Client.__init__.__kwdefaults__
     assert defaults["pause"] is http.sleep
     assert defaults["now"]().tzinfo is UTC
+
+
+# Files.
+
+FILE = httpx.Response(200, content=b"name;amount\n", headers={"etag": '"1"', "content-type": "text/csv"})
+
+
+def _moved(to: str) -> httpx.Response:
+    return httpx.Response(302, headers={"location": to})
+
+
+def test_a_file_is_fetched_whole_after_accidents_and_links() -> None:
+    crm = Crm(httpx.Response(503), _moved("https://files.test/b?key=1"), httpx.ReadTimeout("slow"), FILE)
+    answer = crm.client.download("https://share.test/a", 1000, {})
+    assert (answer.content, answer.headers["etag"]) == (b"name;amount\n", '"1"')
+    assert [request.url.host for request in crm.requests] == ["share.test", "share.test", "files.test", "share.test"]
+    assert crm.client.spent == 4
+
+
+def test_a_file_that_is_the_same_as_before_is_not_sent_again() -> None:
+    crm = Crm(httpx.Response(304))
+    assert crm.client.download("https://share.test/a", 1000, {"if-none-match": '"1"'}).status_code == 304
+    assert crm.requests[0].headers["if-none-match"] == '"1"'
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (_moved("http://share.test/a"), "a link that is not https"),
+        (_moved("https://share.test/a"), "302"),
+        (httpx.Response(200, content=b"x" * 1001), "more than 1000 bytes"),
+        (httpx.Response(404), "404"),
+    ],
+    ids=["plain link", "endless links", "too long", "not there"],
+)
+def test_a_file_that_cannot_be_had_is_said_without_its_address(answer: httpx.Response, why: str) -> None:
+    crm = Crm(answer)
+    with pytest.raises(UnexpectedError) as caught:
+        crm.client.download(f"https://share.test/{SECRET}", 1000, {})
+    assert why in str(caught.value)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert len(crm.requests) <= 6
