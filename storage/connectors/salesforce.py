@@ -277,7 +277,11 @@ class Salesforce:
         deals = [row["ConvertedOpportunityId"] for row in rows if _is_id(row.get("ConvertedOpportunityId"))]
         if not deals:
             return page
-        read = self.reread("deal", deals)
+        try:
+            read = self.reread("deal", deals)
+        except DriftError:
+            # The deals wait, and say so themselves; their leads need not.
+            return page
         records, problems = [*page.records, *read.records], [*page.problems, *read.problems]
         return replace(page, records=records, problems=problems, passages=read.passages)
 

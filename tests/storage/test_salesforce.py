@@ -237,6 +237,8 @@ def test_a_lead_that_becomes_a_deal_that_was_there_brings_it_along(crm: Salesfor
     [of_lead, of_deal] = told(crm, "lead", since(crm.now))
     assert (of_lead.ext_id, of_deal.ext_id, of_deal.lead) == (lead, deal, lead)
     assert told(crm, "deal", since(crm.now)) == []
+    crm.hide("Opportunity", "Amount")
+    assert ids(told(crm, "lead", since(crm.now))) == [lead]
 
 
 def test_a_queue_is_nobody(crm: Salesforce) -> None:
