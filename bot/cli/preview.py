@@ -11,6 +11,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from bot.cli.starting import say
 from bot.i18n import Language
 from bot.views.sources import status_name
 from kpi.format import money
@@ -119,7 +120,7 @@ def show_deals(console: Console, seen: Seen, zone: tzinfo, currency: str, langua
     means = {stage.ext_id: stage.status for stage in seen.stages}
     if any(deal.stage in means and deal.status not in ("open", means[deal.stage]) for deal in seen.deals):
         told = _("Here each deal says itself whether it is won or lost; its stage decides only where it does not.")
-        console.print(Text(told, style="dim"))
+        say(console, told, "dim")
 
 
 def show_stages(console: Console, seen: Seen, decisions: Mapping[str, str], source: str, language: Language) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from babel.numbers import format_decimal
 from rich.table import Table
-from rich.text import Text
 
+from bot.cli.starting import say
 from bot.i18n import Language
 from bot.views.files import failure_sentence, held_sentence, left_alone_sentence, object_name, row_kind
 from bot.views.sources import month_sentence, resume_sentence, source_name, trouble_sentence
@@ -40,7 +40,7 @@ def show_report(console: "Console", connector: "FilesConnector", report: "Report
     _show_counts(console, report, columns, language)
     _show_tables(console, connector, language)
     if report.total.new == report.total.changed == 0 and report.total.unchanged:
-        _say(console, _("Nothing has changed since the last sync."))
+        say(console, _("Nothing has changed since the last sync."))
     _show_rest(console, report, language)
 
 
@@ -59,24 +59,24 @@ def show_run(console: "Console", connector: "Connector", report: "Report", zone:
     if any(number(total) for _title, number in columns[1:]):
         _show_counts(console, report, columns, language)
     elif not report.troubles and report.outcome == "ok":
-        _say(console, _("Nothing has changed since the last sync."))
+        say(console, _("Nothing has changed since the last sync."))
     if isinstance(connector, FilesConnector):
         _show_tables(console, connector, language)
     for trouble in report.troubles:
-        _say(console, trouble_sentence(trouble.object, trouble.code, trouble.values, language), "red")
+        say(console, trouble_sentence(trouble.object, trouble.code, trouble.values, language), "red")
     for month in report.months[:_MOST_MONTHS]:
-        _say(console, month_sentence(month, name, language), "red")
+        say(console, month_sentence(month, name, language), "red")
     if len(report.months) > _MOST_MONTHS:
         more = len(report.months) - _MOST_MONTHS
-        _say(console, language.n("and {count} more month", "and {count} more months", more), "red")
+        say(console, language.n("and {count} more month", "and {count} more months", more), "red")
     if report.full and report.outcome == "ok" and not report.months and not report.troubles:
-        _say(
+        say(
             console,
             _("Compared with {source}: the same deals, the same amounts, month by month.", source=name),
             "green",
         )
     if report.outcome == "partial" and not report.troubles:
-        _say(console, resume_sentence(report.resume_at, name, zone, language), "yellow")
+        say(console, resume_sentence(report.resume_at, name, zone, language), "yellow")
     _show_rest(console, report, language)
 
 
@@ -84,7 +84,7 @@ def _show_rest(console: "Console", report: "Report", language: Language) -> None
     """What holds for every sync: spellings, the quarantine, how long it took."""
     _ = language._
     for found in report.suggestions:
-        _say(
+        say(
             console,
             language.n(
                 "{object}: is “{said}” ({count} row) the same as “{known}”? If so, say it in a mapping file, under "
@@ -102,10 +102,10 @@ def _show_rest(console: "Console", report: "Report", language: Language) -> None
         )
     if report.cleared:
         count = report.cleared
-        _say(console, language.n("{count} row left the quarantine.", "{count} rows left the quarantine.", count))
+        say(console, language.n("{count} row left the quarantine.", "{count} rows left the quarantine.", count))
     total = report.total
     if total.quarantined or total.kept:
-        _say(
+        say(
             console,
             _(
                 "{aside} set aside, {kept} loaded with a remark: “vigie quarantine” lists them with the reasons.",
@@ -118,11 +118,11 @@ def _show_rest(console: "Console", report: "Report", language: Language) -> None
     done = _("Done in {seconds} s.", seconds=seconds)
     if report.requests:
         done += " " + language.n("{count} request sent.", "{count} requests sent.", report.requests)
-    _say(console, done, "dim")
+    say(console, done, "dim")
 
 
 def _show_counts(console: "Console", report: "Report", columns: list[Column], language: Language) -> None:
-    grid = Table(box=None, padding=(0, 2, 0, 0))
+    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     grid.add_column("")
     for title, _number_of in columns:
         grid.add_column(title, justify="right")
@@ -138,18 +138,18 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
     for one in connector.tables:
         if one.object is None:
             sentence = _("{place}: {why}", place=one.place, why=left_alone_sentence(one, language))
-            _say(console, sentence, "yellow")
+            say(console, sentence, "yellow")
         elif one.held is not None:
             sentence = _("{place} waits: {why}", place=one.place, why=held_sentence(one, language))
-            _say(console, sentence, "red")
+            say(console, sentence, "red")
         for number, kind, said in one.table.others if one.object is not None else ():
             if kind not in ("header", "blank"):
                 line = _("{place}, row {row}: {kind} (“{said}”), not data.", place=one.place, row=number,
                          kind=row_kind(kind, language), said=said[:60])  # fmt: skip
-                _say(console, line, "dim")
+                say(console, line, "dim")
         rows = connector.rows[one.place]
         if rows.repeated:
-            _say(
+            say(
                 console,
                 language.n(
                     "{place}: {count} row repeats another word for word.",
@@ -161,7 +161,7 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                 "dim",
             )
         if rows.planned:
-            _say(
+            say(
                 console,
                 language.n(
                     "{place}: the closing date of {count} open deal is a plan, and was not used.",
@@ -180,16 +180,12 @@ def _show_tables(console: "Console", connector: "FilesConnector", language: Lang
                 words=", ".join(rows.unknown_kinds[:_MOST_WORDS])
                 + (", …" if len(rows.unknown_kinds) > _MOST_WORDS else ""),
             )
-            _say(console, sentence, "dim")
+            say(console, sentence, "dim")
     for problem in connector.unread:
-        _say(console, failure_sentence(problem, language), "red")
+        say(console, failure_sentence(problem, language), "red")
     for name in connector.mapping.unused([one.place for one in connector.tables]):
-        _say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
+        say(console, _("The mapping speaks of “{name}”, but no such file was given.", name=name), "yellow")
 
 
 def _number(number: int, language: Language) -> str:
     return format_decimal(number, locale=language.locale)
-
-
-def _say(console: "Console", sentence: str, style: str = "") -> None:
-    console.print(Text(sentence, style=style))

@@ -1,5 +1,7 @@
 """What every command begins with: the settings, the database, the language; and how it says things and gives up."""
 
+import logging
+import textwrap
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -31,6 +33,10 @@ class Started:
 def start(lang: str | None) -> Started:
     """Read the settings and open the database; a wrong setting is one sentence, and the end."""
     console, clock = Console(), SystemClock()
+    # What is tried again is shown as a bar that goes on; nobody reads its log lines in between.
+    retries = logging.getLogger("stamina")
+    if not retries.handlers:
+        retries.addHandler(logging.NullHandler())
     settings, words = read(console, lang)
     try:
         return Started(console, settings, clock, open_database(settings, clock), words)
@@ -51,8 +57,10 @@ def read(console: Console, lang: str | None) -> tuple[Settings, Language]:
 
 
 def say(console: Console, sentence: str, style: str = "") -> None:
-    """One sentence; what looks like markup in a name is shown as it is."""
-    console.print(Text(sentence, style=style))
+    """One sentence; what looks like markup in a name is shown as it is, and lines break at plain spaces only."""
+    # rich would break French sentences before their colons, at spaces that are there so that nothing breaks.
+    lines = textwrap.wrap(sentence, max(20, console.width), break_long_words=False, break_on_hyphens=False)
+    console.print(Text("\n".join(lines), style=style), soft_wrap=True)
 
 
 def agreed(question: str, words: Language) -> bool:
