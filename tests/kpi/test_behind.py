@@ -81,3 +81,14 @@ def test_pages_follow_each_other(shop: Engine) -> None:
     assert [row for page in pages for row in page.rows] == list(everything.rows)
     beyond = rows_behind(shop, "win_rate", "flow", limit=3, offset=1000)
     assert (beyond.rows, beyond.total) == ((), everything.total)
+
+
+def test_a_deal_in_another_currency_is_shown_with_what_it_is_worth(database: Engine) -> None:
+    company = Company()
+    company.rate("USD", "0.9", "2017-01-01")
+    company.deal(won="2017-09-05", amount=100_00, currency="USD")
+    company.deal(won="2017-09-04", amount=50_00, currency="GBP")
+    company.save(database)
+    found = rows_behind(database, "revenue_won", "sum").rows
+    told = [(row.amount_minor, row.currency, row.value_minor, row.reason) for row in found]
+    assert told == [(100_00, "USD", 90_00, None), (50_00, "GBP", None, "unconverted")]

@@ -456,3 +456,48 @@ def test_the_interval_of_nothing_is_nothing() -> None:
     low, high = wilson(0, 12) or (1.0, 0.0)
     assert low == 0
     assert high == pytest.approx(24.2494, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("metric", "how"),
+    [("win_rate", "cohort"), ("sales_cycle", "mean"), ("sales_cycle", "median"), ("sales_cycle", "all")],
+)
+def test_creation_days_that_are_first_sights_are_counted(database: Engine, metric: str, how: str) -> None:
+    company = Company()
+    company.deal(created="2017-09-02", won="2017-09-20", created_seen=True)
+    company.deal(created="2017-09-03", won="2017-09-20")
+    company.save(database)
+    assert codes(ask(database, metric, how))["first_seen"] == {"count": 1}
+    assert "first_seen" not in codes(ask(database, "win_rate", "closed"))
+
+
+def test_the_open_pipeline_says_which_deals_were_only_first_seen(database: Engine) -> None:
+    company = Company()
+    company.deal(created="2017-09-02", amount=100, created_seen=True)
+    company.deal(created="2017-09-02", created_seen=True)
+    company.save(database)
+    assert codes(ask(database, "open_pipeline", "sum"))["first_seen"] == {"count": 1}
+    assert codes(ask(database, "open_pipeline", "count"))["first_seen"] == {"count": 2}
+
+
+def test_amounts_without_a_rate_are_told_where_they_are_a_part_of_the_value(database: Engine) -> None:
+    company = Company()
+    buyer = company.customer("C")
+    company.deal(won="2017-09-02", amount=100, customer=buyer)
+    company.deal(won="2017-09-03", amount=100, currency="USD", customer=buyer)
+    company.save(database)
+    assert codes(ask(database, "ltv", "mean"))["unconverted_amounts"] == {"count": 1}
+    assert codes(ask(database, "upsell_rate", "count"))["unconverted_amounts"] == {"count": 1}
+    by_revenue = ask(database, "upsell_rate", "revenue")
+    assert [(left.reason, left.count) for left in by_revenue.left_out] == [("unconverted", 1)]
+    assert "unconverted_amounts" not in codes(by_revenue)
+
+
+def test_spend_in_another_currency_is_spread_by_its_value(database: Engine) -> None:
+    company = Company()
+    company.rate("USD", "0.5", "2017-01-01")
+    company.spend(101, "2017-09-30", "2017-10-01", currency="USD")
+    company.deal(won="2017-09-03", amount=100, customer=company.customer("C"))
+    company.save(database)
+    # 50.5 is 50 by the even neighbour; half of its two days fall into September.
+    assert ask(database, "cac", "mean").measured.numerator == 25
