@@ -173,6 +173,7 @@ class Client:
         return self._patiently("GET file", lambda: self._fetch(address, most, headers, "GET file"))
 
     def wait(self, seconds: float) -> None:
+        """Pause, as between two requests."""
         self._pause(seconds)
 
     def _patiently(self, shown: str, once: Callable[[], T]) -> T:
