@@ -59,12 +59,12 @@ def vanishing(engine: Engine, workspace_id: str, source: str, object_: str) -> T
     return Trouble(object_, Code.VANISHED, {"count": gone, "of": of}) if gone and gone * SHARE >= of else None
 
 
-def next_unlisted(engine: Engine, workspace_id: str, source: str, object_: str) -> list[str]:
-    """Ids of the next living rows that the listing does not tell."""
+def next_unlisted(engine: Engine, workspace_id: str, source: str, object_: str, after: str) -> list[str]:
+    """Ids of the next living rows, in order and after this one, that the listing does not tell."""
     table = metadata.tables[object_]
-    known = _known(table, workspace_id, source)
+    these = (*_known(table, workspace_id, source), table.c.id > after, ~_told(table))
     with reading(engine) as connection:
-        return list(connection.scalars(sa.select(table.c.id).where(*known, ~_told(table)).limit(CHUNK)))
+        return list(connection.scalars(sa.select(table.c.id).where(*these).order_by(table.c.id).limit(CHUNK)))
 
 
 def delete(

@@ -31,6 +31,9 @@ OnPage = Callable[[Connection, Sequence[Change]], None]
 _GROWN_ROWS, _GROWN_TIMES = 500, 4
 _BAD_ROWS, _BAD_SHARE = 50, 100
 """More rows set aside than so many, and than one in so many, and the object waits."""
+_UNCOUNTED = frozenset({"team", "person", "product", "pipeline", "stage"})
+"""Rows of which no number is made: where too many would be gone they are kept, and told, but no answer is held up. One
+stage of five is a fifth."""
 
 
 class Run:
@@ -186,7 +189,7 @@ class Run:
             after = replace(after, trouble=trouble)
             if listed:
                 after = replace(after, listed_at=self.now)
-            if trouble is None:
+            if trouble is None or (trouble.code == Code.VANISHED and page.object in _UNCOUNTED):
                 after = replace(after, complete_at=began)
         self._write_cursor(connection, page.object, after, moved=moved)
 
@@ -214,7 +217,9 @@ class Run:
         """Delete what the listing did not tell, if that is believable, and only then call it complete."""
         mine = (self._engine, self.workspace_id, self.source, page.object)
         trouble = listing.vanishing(*mine)
-        while trouble is None and (ids := listing.next_unlisted(*mine)):
+        after = ""
+        while trouble is None and (ids := listing.next_unlisted(*mine, after)):
+            after = ids[-1]
             with writing(self._engine) as connection:
                 self._hold_on(connection)
                 changes = listing.delete(connection, *mine[1:], ids, self.now)

@@ -10,7 +10,7 @@ from storage import listing as listing_room
 from storage import schema
 from storage.connectors.http import UnavailableError
 from storage.database import writing
-from storage.records import Customer, Deal, Gone, Mention, Page, Person, Position, Problem
+from storage.records import Customer, Deal, Gone, Mention, Page, Person, Position, Problem, Stage
 from storage.reports import Month
 from storage.sync import reread
 from storage.troubles import Trouble
@@ -80,6 +80,15 @@ def test_a_listing_that_lacks_a_fifth_or_more_deletes_nothing_and_says_so(databa
     assert (cursor["complete_at"], cursor["listed_at"]) == (NOW, LATER)
     assert Trouble.from_json(cursor["trouble"]) == trouble
     assert rows(database, schema.listed) == []
+
+
+def test_a_stage_of_few_that_is_gone_is_kept_and_told_and_holds_up_no_answer(database: Engine) -> None:
+    stages = [Stage(ext_id=f"S{number}", name="S") for number in range(4)]
+    load_all(database, listing(*stages, object_="stage"))
+    report = load_all(database, listing(*stages[1:], object_="stage"), now=LATER, full=True)
+    assert report.troubles == (Trouble("stage", "vanished", {"count": 1, "of": 4}),)
+    assert all(row["deleted_at"] is None for row in rows(database, schema.stage))
+    assert rows(database, schema.cursor)[0]["complete_at"] == LATER
 
 
 def test_a_held_deletion_waits_through_readings_of_changes_for_a_listing_that_agrees(database: Engine) -> None:
