@@ -47,7 +47,7 @@ class Run:
         full: bool,
         on_page: OnPage | None,
     ) -> None:
-        """Take the source's lease and open the run's row. Raises `BusyError`."""
+        """Take the source's lease. Raises `BusyError`."""
         self.workspace_id, self.source, self.now = workspace_id, connector.source, now
         self.report = Report(uuid.uuid4().hex, full=full)
         self._engine, self._connector, self._on_page = engine, connector, on_page
@@ -60,17 +60,21 @@ class Run:
             rates = Rates.read(connection, workspace_id, workspace.currency)
         self._frame = Frame(workspace_id, self.source, workspace.zone, rates)
         leases.take(engine, workspace_id, self._name, self.report.run_id)
-        with reading(engine) as connection:
+
+    def begin(self) -> None:
+        """Read where the source stands, and open the run's row."""
+        workspace_id, connector, rates = self.workspace_id, self._connector, self._frame.rates
+        with reading(self._engine) as connection:
             self._cursors = cursors.read_cursors(connection, workspace_id, self.source)
             first_seen = frozenset(
                 walk.object for walk in connector.walks if walk.first_seen and self._cursor(walk.object).complete_at
             )
             # A killed run may have written rates and not the values that follow from them.
             self._revalues = rates.known and runs.left_off(connection, workspace_id, self.source)
-            self._books = Books(connection, self._frame, self.report.run_id, now, first_seen=first_seen)
-        with writing(engine) as connection:
+            self._books = Books(connection, self._frame, self.report.run_id, self.now, first_seen=first_seen)
+        with writing(self._engine) as connection:
             self._hold_on(connection)
-            runs.begin(connection, workspace_id, self.source, self.report, self._complete(), now)
+            runs.begin(connection, workspace_id, self.source, self.report, self._complete(), self.now)
 
     def start(self, walk: Walk) -> Position:
         """Where the walk goes on; what an ended or abandoned listing told is forgotten."""

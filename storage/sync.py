@@ -139,6 +139,7 @@ def _running(
 ) -> Iterator[Run]:
     run = Run(engine, workspace_id, connector, now=now, full=full, on_page=on_page)
     try:
+        run.begin()
         yield run
         run.end()
     except LostError:
