@@ -42,7 +42,7 @@ def live(
     house: House,
     seed: int,
     *,
-    deeds: int = 25,
+    deeds: int | None = None,
     prefix: str = "sync",
     look: Callable[[Watch], None] = lambda _watch: None,
 ) -> Lived:
@@ -54,11 +54,12 @@ def live(
     workspace_id = f"{prefix}-{house.name}-{seed}"
     office(workspace_id).save(engine)
     crm = house.make()
-    life = Life(crm, random, size=random.choice([24, 30]))
+    life = Life(crm, random, size=random.choice([18, 24]))
     watch = Watch(engine, workspace_id, crm, house.open, random)
     positions = []
     try:
-        for _ in range(deeds):
+        # Short lives are cheap, and many; long ones get into deeper trouble.
+        for _ in range(deeds or random.choice([8, 12, 30])):
             life.live()
             chance = random.random()
             if chance < 0.2:
