@@ -65,15 +65,16 @@ class Books:
         problems = self.ledger.rows(page.problems)
         return Entry(page, self._mentions(page), batches, self._passages(page), problems, teams, counts)
 
-    def write(self, connection: Connection, entry: Entry, *, at_once: bool) -> None:
-        """`at_once`: a row that loads leaves the quarantine with its page, not only at the end of the run."""
+    def write(self, connection: Connection, entry: Entry, *, at_once: bool, mend: bool) -> None:
+        """`at_once`: a row that loads leaves the quarantine with its page, not only at the end of the run. `mend`: rows
+        that something else than a sync has written are brought back to what is told."""
         page, frame = entry.page, self._frame
         for name, rows in entry.mentions.items():
             entry.changes += self._mention(connection, name, rows)
         for name, rows in entry.batches.items():
             merges.resolve(connection, frame.workspace_id, self._merged, name, rows)
             created = self._today if name in self._first_seen else None
-            outcome = upsert(connection, schema.metadata.tables[name], rows, self._now, created=created)
+            outcome = upsert(connection, schema.metadata.tables[name], rows, self._now, created=created, mend=mend)
             entry.changes += outcome.changes
             entry.standing |= outcome.standing
             _count(entry.counts, outcome)

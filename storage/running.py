@@ -17,7 +17,7 @@ from storage.database import reading, refresh_statistics, writing
 from storage.history import Change
 from storage.parts import parts
 from storage.quarantine import count_aside
-from storage.rates import Rates
+from storage.rates import VALUED, Rates
 from storage.records import Page, Position
 from storage.reports import Counts, Report
 from storage.revalue import revalue
@@ -106,9 +106,12 @@ class Run:
     ) -> Counts:
         """One transaction; `moves` is the walk whose position follows the page."""
         entry = self._books.prepare(page)
+        # Where changes are read, a listing is for comparing; what is listed at each sync is compared when asked.
+        mend = page.listing and (self.report.full or (walk is not None and bool(walk.key)))
         with writing(self._engine) as connection:
             self._hold_on(connection)
-            self._books.write(connection, entry, at_once=walk is None or bool(walk.key) or page.listing)
+            at_once = walk is None or bool(walk.key) or page.listing
+            self._books.write(connection, entry, at_once=at_once, mend=mend)
             self._note_listed(connection, entry)
             if moves is not None:
                 self._advance(connection, page, moves, None)
@@ -117,7 +120,7 @@ class Run:
             self._close(connection, page.object, entry.counts, entry.changes)
         self._books.committed(entry)
         self._refresh(entry.changes)
-        self._revalues |= any(change.object == "rate" for change in entry.changes)
+        self._revalues |= (mend and page.object in VALUED) or any(change.object == "rate" for change in entry.changes)
         return entry.counts
 
     def hold(self, object_: str, trouble: Trouble) -> None:

@@ -27,17 +27,25 @@ class Outcome:
 
 
 def upsert(
-    connection: Connection, table: Table, rows: Sequence[Row], now: datetime, *, created: date | None = None
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    now: datetime,
+    *,
+    created: date | None = None,
+    mend: bool = False,
 ) -> Outcome:
     """Upsert rows of one workspace, guarded by (modified, payload hash); `now` is the first sight of new ones.
 
     A row whose stored version was modified later is left alone. A row that is told as deleted (`deleted`) keeps what it
     says, who took it over, and the moment it was first told so; one that is told again as any other lives again. Two
     versions in one call are settled in order. `created` is the local day of `now` where the source tells no creation
-    and the row's first sight stands for it; once given, that day stays.
+    and the row's first sight stands for it; once given, that day stays. To `mend`, rows of the same content are
+    compared column by column, and brought back to it where something else has written them; but for values, which
+    follow the rates (`storage.revalue`).
     """
     outcome = Outcome()
-    there = _existing(connection, table, rows)
+    there = _existing(connection, table, rows, whole=mend)
     write: dict[str, Row] = {}
     for row in rows:
         before = there.get(row["id"])
@@ -49,6 +57,7 @@ def upsert(
             before is not None
             and before["payload_hash"] == row["payload_hash"]
             and (before["deleted_at"] is not None) is gone
+            and not (mend and _strayed(table, row, before, now))
         ):
             outcome.unchanged += 1
             continue
@@ -83,19 +92,26 @@ def _after(row: Row, before: Row | None, now: datetime, created: date | None) ->
     return after
 
 
-def _existing(connection: Connection, table: Table, rows: Sequence[Row]) -> dict[str, Row]:
-    """What the table says of these ids: whole rows where the content differs, else only what the guard needs."""
+def _strayed(table: Table, row: Row, before: Row, now: datetime) -> bool:
+    """Whether the stored row says something else than the content that it is marked with."""
+    fields = changed_fields(Change(table.name, before, _after(row, before, now, None)))
+    return any(name != "value_minor" for name in fields)
+
+
+def _existing(connection: Connection, table: Table, rows: Sequence[Row], *, whole: bool) -> dict[str, Row]:
+    """What the table says of these ids: whole rows where the content differs or all are wanted so, else only what the
+    guard needs."""
     mine = table.c.workspace_id == rows[0]["workspace_id"]
     guard = (table.c.id, table.c.payload_hash, table.c.modified_at, table.c.deleted_at)
     told = {row["id"]: row["payload_hash"] for row in rows}
     found = connection.execute(sa.select(*guard).where(mine, table.c.id.in_(list(told))).with_for_update()).mappings()
     there = {row["id"]: dict(row) for row in found}
     # A row told twice in one page may differ in one telling and not in the other.
-    again = len(told) != len(rows)
-    differ = [key for key, row in there.items() if again or row["payload_hash"] != told[key] or row["deleted_at"]]
+    all_ = whole or len(told) != len(rows)
+    differ = [key for key, row in there.items() if all_ or row["payload_hash"] != told[key] or row["deleted_at"]]
     if differ:
-        whole = connection.execute(sa.select(table).where(mine, table.c.id.in_(differ))).mappings()
-        there |= {row["id"]: dict(row) for row in whole}
+        found = connection.execute(sa.select(table).where(mine, table.c.id.in_(differ))).mappings()
+        there |= {row["id"]: dict(row) for row in found}
     return there
 
 

@@ -75,7 +75,7 @@ def show_run(console: "Console", connector: "Connector", report: "Report", zone:
             _("Compared with {source}: the same deals, the same amounts, month by month.", source=name),
             "green",
         )
-    if report.outcome == "partial" and not report.troubles:
+    if report.resume_at is not None or (report.outcome == "partial" and not report.troubles):
         say(console, resume_sentence(report.resume_at, name, zone, language), "yellow")
     _show_rest(console, report, language)
 
@@ -123,7 +123,7 @@ def _show_rest(console: "Console", report: "Report", language: Language) -> None
 
 def _show_counts(console: "Console", report: "Report", columns: list[Column], language: Language) -> None:
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    grid.add_column("")
+    grid.add_column("", no_wrap=True)
     for title, _number_of in columns:
         grid.add_column(title, justify="right")
     for name, counts in report.objects.items():

@@ -198,13 +198,28 @@ def test_many_rows_that_are_gone_are_deleted_in_several_transactions(
     assert rows(database, schema.listed) == []
 
 
+def test_a_full_run_mends_what_something_else_has_written(database: Engine) -> None:
+    created = {"created": date(2026, 1, 10)}
+    load_all(database, listing(*many(**created)))
+    before = rows(database, schema.deal)
+    with writing(database) as connection:
+        wrong = {"D4": {"amount_minor": 150}, "D5": {"closed_on": date(2026, 1, 1)}, "D6": {"value_minor": 7}}
+        for ext_id, values in wrong.items():
+            connection.execute(schema.deal.update().where(schema.deal.c.ext_id == ext_id).values(values))
+    report = load_all(database, listing(*many(**created)), now=LATER, full=True)
+    assert (report.months, report.total.changed, report.total.unchanged) == ([], 2, 8)
+    assert rows(database, schema.deal) == before
+    healed = {(row["object_id"], row["field"], row["old"], row["new"]) for row in rows(database, schema.change)}
+    assert ("test:D4", "amount_minor", "150", "100") in healed
+    assert len(healed) == 3
+    assert load_all(database, listing(*many(**created)), now=LATER, full=True).total.unchanged == 10
+
+
 def test_a_full_run_names_the_months_that_do_not_add_up(database: Engine) -> None:
     created = {"created": date(2026, 1, 10)}
     load_all(database, listing(*many(**created)))
-    with writing(database) as connection:
-        connection.execute(schema.deal.update().where(schema.deal.c.ext_id == "D4").values(amount_minor=150))
-    report = load_all(database, listing(*many(**created)), now=LATER, full=True)
-    assert report.months == [Month("2026-01", "EUR", 1_050, 1_000)]
+    report = load_all(database, listing(*many(1, 2, 3, **created)), now=LATER, full=True)
+    assert report.months == [Month("2026-01", "EUR", 1_000, 700)]
 
 
 def test_a_deal_that_is_listed_twice_counts_once(database: Engine) -> None:

@@ -112,6 +112,23 @@ def test_a_spent_budget_says_when_the_sync_goes_on(run: Run, monkeypatch: pytest
     assert "the sync goes on after 24 Nov 2026 at 01:30." in flat(result)
 
 
+def test_a_spent_budget_is_told_also_where_an_object_waits(
+    run: Run, crm: ToyCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("sync", "--once")
+    for thing in crm.visible("deal")[:6]:
+        crm._versions["deal"].pop(thing.id)  # noqa: SLF001 - the listing lacks them, and no delete was told
+    run("sync", "--full", "--once")
+
+    def spent(_toy: Toy) -> None:
+        raise BudgetError("GET /toy", datetime(2026, 11, 24, 0, 30, tzinfo=UTC))
+
+    monkeypatch.setattr(Toy, "_ask", spent)
+    result = run("sync", "--once")
+    assert "suddenly no longer listed" in flat(result)
+    assert "the sync goes on after 24 Nov 2026 at 01:30." in flat(result)
+
+
 def test_a_source_that_another_run_holds_is_left_to_it(run: Run, tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path / 'vigie.sqlite3'}")
     leases.take(engine, SINGLE, "sync:toy", "another")
