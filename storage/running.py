@@ -234,7 +234,9 @@ class Run:
                 self._close(connection, page.object, Counts(deleted=len(changes)), changes)
         if page.object == "deal":
             self.report.months = listing.compare_months(*mine[:3])
-        lost = listing.lacking(*mine, self._books.ledger.ext_ids(page.object))
+        # A listing that is not believed proves nothing of rows that were set aside either.
+        known = self._books.ledger.ext_ids(page.object) if trouble is None else set[str]()
+        lost = listing.lacking(*mine, known)
         with writing(self._engine) as connection:
             self._hold_on(connection)
             self._books.ledger.drop(connection, page.object, lost)

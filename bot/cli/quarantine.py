@@ -60,12 +60,13 @@ def quarantine(
 
 def _alike(lines: "Sequence[Line]", words: "Language") -> "Iterable[list[Line]]":
     """The lines of one table that say the same, together, in the order of their first rows."""
-    from bot.views.problems import sentence
+    from bot.views.problems import sentence, told_by_crm
 
     found: dict[tuple[str, ...], list[Line]] = {}
     for line in lines:
         told = sentence(line.reason, line.details, words)
-        table = (line.details.get("file", line.place), line.details.get("sheet", ""))
+        where = line.source if told_by_crm(line) else line.place
+        table = (line.details.get("file", where), line.details.get("sheet", ""))
         found.setdefault((line.object, *table, told), []).append(line)
     return found.values()
 
@@ -75,12 +76,12 @@ def _as_text(alike: "Sequence[Line]", words: "Language") -> "Text":
     from rich.text import Text
 
     from bot.views.files import object_name
-    from bot.views.problems import other_rows, place, sentence
+    from bot.views.problems import other_rows, place, sentence, told_by_crm
 
     text = Text()
     for line in alike[:_SHOWN]:
         text.append(f"  {place(line, words)}", "cyan")
-        if line.ext_id is not None and not line.ext_id.startswith("row-"):
+        if line.ext_id is not None and not line.ext_id.startswith("row-") and not told_by_crm(line):
             text.append(f" · {line.ext_id[:80]}", "cyan")
         text.append(f" ({object_name(line.object, words)})\n")
     if len(alike) > _SHOWN:

@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from babel.numbers import format_decimal
+from rich.cells import cell_len
 from rich.table import Table
 
 from bot.cli.starting import say
@@ -125,7 +126,7 @@ def _show_counts(console: "Console", report: "Report", columns: list[Column], la
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     grid.add_column("", no_wrap=True)
     for title, _number_of in columns:
-        grid.add_column(title, justify="right")
+        grid.add_column(title, justify="right", min_width=max(map(cell_len, title.split())))
     for name, counts in report.objects.items():
         if not any(number(counts) for _title, number in columns):
             continue

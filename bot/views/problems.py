@@ -7,6 +7,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 
 from bot.i18n import Language
+from bot.views.sources import source_name
 from storage.problems import Reason
 from storage.quarantine import Line
 
@@ -15,9 +16,16 @@ Details = Mapping[str, str]
 _RANGES = 12
 
 
+def told_by_crm(line: Line) -> bool:
+    """Whether the row stands in a CRM, by its id, and not in a file."""
+    return line.ext_id is not None and line.place == f"{line.object} {line.ext_id}"
+
+
 def place(line: Line, language: Language) -> str:
-    """Where a person finds the row: `deals.csv, row 12`, « deals.csv, ligne 12 »."""
+    """Where a person finds the row: `deals.csv, row 12`, « deals.csv, ligne 12 », `HubSpot 5003`."""
     details = line.details
+    if told_by_crm(line):
+        return f"{source_name(line.source, language)} {line.ext_id}"
     if "row" not in details:
         return line.place
     if "sheet" in details:
@@ -42,14 +50,16 @@ def other_rows(lines: Sequence[Line], language: Language) -> str:
             ranges[-1][1:] = [row]
         else:
             ranges.append([row])
-    told = ", ".join("–".join(str(row) for row in found) for found in ranges[:_RANGES])
+    ids = ["–".join(str(row) for row in found) for found in ranges]
+    ids += [line.ext_id for line in lines if line.ext_id is not None and told_by_crm(line)]
+    told = ", ".join(ids[:_RANGES])
     count = format_decimal(len(lines), locale=language.locale)
     return language.n(
         "and {count} more row: {rows}",
         "and {count} more rows: {rows}",
         len(lines),
         count=count,
-        rows=told + (" …" if len(ranges) > _RANGES else ""),
+        rows=told + (" …" if len(ids) > _RANGES else ""),
     )
 
 

@@ -145,6 +145,13 @@ def test_a_line_of_the_quarantine_goes_with_its_row(database: Engine) -> None:
     assert (rows(database, schema.quarantine), report.cleared) == ([], 1)
 
 
+def test_a_listing_that_is_not_believed_clears_no_quarantine(database: Engine) -> None:
+    bad = Problem(object="deal", place="deal X", reason="amount_unreadable", ext_id="X")
+    load_all(database, Told([_last(many(), [bad])]))
+    report = load_all(database, listing(), now=LATER, full=True)
+    assert (len(rows(database, schema.quarantine)), report.cleared) == (1, 0)
+
+
 def _last(deals: list[Deal], problems: list[Problem]) -> Page:
     return Page(object="deal", records=deals, problems=problems, listing=True, last=True)
 

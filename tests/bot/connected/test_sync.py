@@ -1,5 +1,6 @@
 """`vigie sync` over connected sources, as a person runs it."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -229,3 +230,20 @@ def test_a_fault_that_nobody_foresaw_is_a_sentence_and_a_line_of_the_log(
     assert result.exit_code == 1
     assert "The sync of Toy CRM failed (ZeroDivisionError): it is tried again." in flat(result)
     assert "sync_failed source=toy" in result.stderr
+
+
+def test_rows_of_a_crm_in_quarantine_are_told_by_its_name_and_their_ids_once(run: Run, tmp_path: Path) -> None:
+    run("sync", "--once")
+    with closing(sqlite3.connect(tmp_path / "vigie.sqlite3")) as connection, connection:
+        for number in range(5):
+            values = ("toy", "deal", f"deal {number}", f"{number}", json.dumps({"column": "amount", "said": "much"}))
+            connection.execute(
+                "INSERT INTO quarantine (workspace_id, id, source, object, place, ext_id, field, reason, details,"
+                " payload, kept, first_seen_at) VALUES ('main', ?, ?, ?, ?, ?, 'amount', 'amount_unreadable', ?,"
+                " '{}', 0, '2026-11-01 00:00:00')",
+                (f"q{number}", *values),
+            )
+    french = run("quarantine", "--lang", "fr").output.replace("\u202f", " ")
+    assert "  Toy CRM 0 (affaires)\n  Toy CRM 1 (affaires)\n  Toy CRM 2 (affaires)\n" in french
+    assert french.count("n’est pas un montant") == 1
+    assert "et 2 autres lignes : 3, 4" in french
