@@ -47,9 +47,8 @@ class Books:
         self, connection: Connection, frame: Frame, run_id: str, now: datetime, *, first_seen: frozenset[str]
     ) -> None:
         """`first_seen`: objects whose creation the source does not tell and of which every new row is new there too."""
-        self._frame, self._now, self._first_seen = frame, now, first_seen
-        self._today = now.astimezone(frame.zone).date()
-        self._history = History(frame.workspace_id, frame.source, run_id, now)
+        self._frame, self._first_seen = frame, first_seen
+        self._history = History(frame.workspace_id, frame.source, run_id)
         self._known: set[tuple[str, str]] = set()
         self._merged = merges.merged_objects(connection, frame.workspace_id, frame.source)
         self.ledger = Ledger(connection, frame.workspace_id, frame.source, now)
@@ -65,36 +64,39 @@ class Books:
         problems = self.ledger.rows(page.problems)
         return Entry(page, self._mentions(page), batches, self._passages(page), problems, teams, counts)
 
-    def write(self, connection: Connection, entry: Entry, *, at_once: bool, mend: bool) -> None:
-        """`at_once`: a row that loads leaves the quarantine with its page, not only at the end of the run. `mend`: rows
-        that something else than a sync has written are brought back to what is told."""
+    def write(self, connection: Connection, entry: Entry, now: datetime, *, at_once: bool, mend: bool) -> None:
+        """`now`: the moment of this transaction, at which its changes are seen. `at_once`: a row that loads leaves the
+        quarantine with its page, not only at the end of the run. `mend`: rows that something else than a sync has
+        written are brought back to what is told."""
         page, frame = entry.page, self._frame
+        today = now.astimezone(frame.zone).date()
         for name, rows in entry.mentions.items():
-            entry.changes += self._mention(connection, name, rows)
+            entry.changes += self._mention(connection, name, rows, now)
         for name, rows in entry.batches.items():
             merges.resolve(connection, frame.workspace_id, self._merged, name, rows)
-            created = self._today if name in self._first_seen else None
-            outcome = upsert(connection, schema.metadata.tables[name], rows, self._now, created=created, mend=mend)
+            created = today if name in self._first_seen else None
+            outcome = upsert(connection, schema.metadata.tables[name], rows, now, created=created, mend=mend)
             entry.changes += outcome.changes
             entry.standing |= outcome.standing
             _count(entry.counts, outcome)
             if name == "person":
                 told = {change.after["id"] for change in outcome.changes}
                 mine = {person: team for person, team in entry.teams.items() if person in told}
-                entry.changes += follow_teams(connection, frame.workspace_id, mine, self._today, self._now)
-        buried = gone.apply(connection, frame, page.gone, self._now)
+                entry.changes += follow_teams(connection, frame.workspace_id, mine, today, now)
+        buried = gone.apply(connection, frame, page.gone, now)
         entry.counts.deleted += sum(change.before is not None and not change.before["deleted_at"] for change in buried)
         entry.changes += buried
         self._merge(connection, entry)
         if entry.passages:
-            connection.execute(insert(connection, schema.passage).on_conflict_do_nothing(), entry.passages)
-        self._history.write(connection, entry.changes)
+            seen = [row | {"first_seen_at": now} for row in entry.passages]
+            connection.execute(insert(connection, schema.passage).on_conflict_do_nothing(), seen)
+        self._history.write(connection, entry.changes, now)
         self.ledger.write(connection, entry.problems)
         self.ledger.clear(connection, page, at_once=at_once)
 
-    def bury(self, connection: Connection, changes: Sequence[Change]) -> None:
+    def bury(self, connection: Connection, changes: Sequence[Change], now: datetime) -> None:
         """Write the history of rows that a listing found gone."""
-        self._history.write(connection, changes)
+        self._history.write(connection, changes, now)
 
     def committed(self, entry: Entry) -> None:
         """Only what is committed is known."""
@@ -121,13 +123,14 @@ class Books:
                 rows.setdefault(mention.object, {}).setdefault(row["id"], row)
         return {name: list(found.values()) for name, found in rows.items()}
 
-    def _mention(self, connection: Connection, name: str, rows: list[Row]) -> list[Change]:
+    def _mention(self, connection: Connection, name: str, rows: list[Row], now: datetime) -> list[Change]:
         table = schema.metadata.tables[name]
         mine = (table.c.workspace_id == self._frame.workspace_id, table.c.id.in_([row["id"] for row in rows]))
         there = set(connection.scalars(sa.select(table.c.id).where(*mine)))
-        more: Row = {"first_seen_at": self._now}
+        more: Row = {"first_seen_at": now}
         if name in self._first_seen:
-            more |= {"created_on": self._today, "created_at": self._now, "created_seen": True}
+            today = now.astimezone(self._frame.zone).date()
+            more |= {"created_on": today, "created_at": now, "created_seen": True}
         missing = [row | more for row in rows if row["id"] not in there]
         if missing:
             connection.execute(insert(connection, table).on_conflict_do_nothing(), missing)
@@ -142,7 +145,6 @@ class Books:
                 "entered_at": passage.at,
                 "stage_id": self._frame.own(passage.stage),
                 "source": self._frame.source,
-                "first_seen_at": self._now,
             }
             for passage in page.passages
         ]

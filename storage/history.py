@@ -46,13 +46,14 @@ def object_id(change: Change) -> str:
 class History:
     """Writes the changes of one run, each under an id of its own."""
 
-    def __init__(self, workspace_id: str, source: str, run_id: str, now: datetime) -> None:
-        self._shared = {"workspace_id": workspace_id, "source": source, "seen_at": now}
+    def __init__(self, workspace_id: str, source: str, run_id: str) -> None:
+        self._shared = {"workspace_id": workspace_id, "source": source}
         self._run_id = run_id
         self._number = count(1)
 
-    def write(self, connection: Connection, changes: Iterable[Change]) -> None:
-        rows = [row for change in changes for row in self._rows(change)]
+    def write(self, connection: Connection, changes: Iterable[Change], now: datetime) -> None:
+        """`now` is the moment at which they are seen."""
+        rows = [row | {"seen_at": now} for change in changes for row in self._rows(change)]
         if rows:
             connection.execute(insert(connection, schema.change), rows)
 

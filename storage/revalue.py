@@ -91,7 +91,7 @@ def _settle(
     connection.execute(sa.update(table).where(*this).values(value_minor=sa.bindparam("worth")), values)
     changes.sort(key=_source)
     for source, own in groupby(changes, _source):
-        History(workspace_id, source, uuid.uuid4().hex, now).write(connection, own)
+        History(workspace_id, source, uuid.uuid4().hex).write(connection, own, now)
     if on_page is not None:
         on_page(connection, changes)
     return len(changes)

@@ -44,11 +44,14 @@ class Run:
         connector: Connector,
         *,
         now: datetime,
+        clock: Callable[[], datetime],
         full: bool,
+        accepts_deletes: bool,
         on_page: OnPage | None,
     ) -> None:
         """Take the source's lease. Raises `BusyError`."""
         self.workspace_id, self.source, self.now = workspace_id, connector.source, now
+        self._clock, self._moment, self._accepts_deletes = clock, now, accepts_deletes
         self.report = Report(uuid.uuid4().hex, full=full)
         self._engine, self._connector, self._on_page = engine, connector, on_page
         self._began, self._spent = perf_counter(), connector.spent
@@ -111,7 +114,7 @@ class Run:
         with writing(self._engine) as connection:
             self._hold_on(connection)
             at_once = walk is None or bool(walk.key) or page.listing
-            self._books.write(connection, entry, at_once=at_once, mend=mend)
+            self._books.write(connection, entry, self._seen_at(), at_once=at_once, mend=mend)
             self._note_listed(connection, entry)
             if moves is not None:
                 self._advance(connection, page, moves, None)
@@ -133,7 +136,7 @@ class Run:
         """Value amounts by new rates, close the run's row and give the lease back. Raises `LostError`."""
         if self._revalues:
             # Later than the pages, whose changes they follow in the history.
-            later = self.now + timedelta(seconds=perf_counter() - self._began)
+            later = max(self._seen_at(), self.now + timedelta(seconds=perf_counter() - self._began))
             revalue(self._engine, self.workspace_id, now=later, on_page=self._on_page)
         self.report.troubles = tuple(
             known.trouble for _, known in sorted(self._cursors.items()) if known.trouble is not None
@@ -158,6 +161,12 @@ class Run:
         self.report.took = perf_counter() - self._began
         self.report.requests = self._connector.spent - self._spent
         runs.end(connection, self.workspace_id, self.report, self.now + timedelta(seconds=self.report.took), error)
+
+    def _seen_at(self) -> datetime:
+        """The moment of a transaction, asked within it: what it changes was not known before. Never earlier than the
+        last one, whatever is done to the clock: the history is read in this order."""
+        self._moment = max(self._moment, self._clock())
+        return self._moment
 
     def _hold_on(self, connection: Connection) -> None:
         leases.renew(connection, self.workspace_id, self._name, self.report.run_id)
@@ -223,14 +232,15 @@ class Run:
     def _end_listing(self, page: Page, walk: Walk) -> None:
         """Delete what the listing did not tell, if that is believable, and only then call it complete."""
         mine = (self._engine, self.workspace_id, self.source, page.object)
-        trouble = listing.vanishing(*mine)
+        trouble = None if self._accepts_deletes else listing.vanishing(*mine)
         after = ""
         while trouble is None and (ids := listing.next_unlisted(*mine, after)):
             after = ids[-1]
             with writing(self._engine) as connection:
                 self._hold_on(connection)
-                changes = listing.delete(connection, *mine[1:], ids, self.now)
-                self._books.bury(connection, changes)
+                now = self._seen_at()
+                changes = listing.delete(connection, *mine[1:], ids, now)
+                self._books.bury(connection, changes, now)
                 self._close(connection, page.object, Counts(deleted=len(changes)), changes)
         if page.object == "deal":
             self.report.months = listing.compare_months(*mine[:3])

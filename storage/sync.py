@@ -37,22 +37,35 @@ def load(
     connector: Connector,
     *,
     now: datetime,
+    clock: Callable[[], datetime] | None = None,
     full: bool = False,
+    accepts_deletes: bool = False,
     on_page: OnPage | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Report:
-    """Bring what is stored to what the source says; `now` is the aware moment written beside what it changes.
+    """Bring what is stored to what the source says; `now` is the aware moment at which the run begins.
 
-    `full` lists everything and compares; else each object is listed once, and then its changes are read. `stop` is
-    asked between pages: True ends the run, to go on later. Loading the same content again writes nothing but the run
-    and the moment of completeness.
+    `clock` tells the moment written beside what each transaction changes; without one, `now` is. `full` lists
+    everything and compares; else each object is listed once, and then its changes are read. `accepts_deletes`: a person
+    has said that what a listing lacks is gone, however much it is. `stop` is asked between pages: True ends the run, to
+    go on later. Loading the same content again writes nothing but the run and the moment of completeness.
 
     Raises `BusyError` where another run of the source is under way, `LostError` where another took over because this
     one was too slow. What else the connector or the database raises passes through, after the run is marked as failed;
     pages already loaded stay.
     """
-    with _running(engine, workspace_id, connector, now=now, full=full, on_page=on_page) as run:
+    run = Run(
+        engine,
+        workspace_id,
+        connector,
+        now=now,
+        clock=clock or (lambda: now),
+        full=full,
+        accepts_deletes=accepts_deletes,
+        on_page=on_page,
+    )
+    with _running(run):
         try:
             finished = all(_walk(run, connector, number, progress, stop) for number in range(len(connector.walks)))
         except BudgetError as spent:
@@ -70,13 +83,24 @@ def reread(
     hints: Sequence[Hint],
     *,
     now: datetime,
+    clock: Callable[[], datetime] | None = None,
     on_page: OnPage | None = None,
 ) -> Report:
     """Read these rows again by id, and note that the hints are settled. Raises what `load` raises.
 
     Out of budget, or where an object waits, the hints that are left stay as they are.
     """
-    with _running(engine, workspace_id, connector, now=now, full=False, on_page=on_page) as run:
+    run = Run(
+        engine,
+        workspace_id,
+        connector,
+        now=now,
+        clock=clock or (lambda: now),
+        full=False,
+        accepts_deletes=False,
+        on_page=on_page,
+    )
+    with _running(run):
         try:
             for object_, some in groupby(sorted(hints, key=lambda hint: hint.object), key=lambda hint: hint.object):
                 _settle(run, connector, object_, list(some))
@@ -128,19 +152,10 @@ def _settle(run: Run, connector: Connector, object_: str, hints: Sequence[Hint])
 
 
 @contextmanager
-def _running(
-    engine: Engine,
-    workspace_id: str,
-    connector: Connector,
-    *,
-    now: datetime,
-    full: bool,
-    on_page: OnPage | None,
-) -> Iterator[Run]:
-    run = Run(engine, workspace_id, connector, now=now, full=full, on_page=on_page)
+def _running(run: Run) -> Iterator[None]:
     try:
         run.begin()
-        yield run
+        yield
         run.end()
     except LostError:
         raise

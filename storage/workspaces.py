@@ -75,7 +75,7 @@ def ensure_workspace(
         connection.execute(sa.update(table).where(mine).values(**values))
         named = {"id": workspace_id}
         changed = Change("workspace", before | named, before | named | values)
-        History(workspace_id, "settings", uuid.uuid4().hex, now).write(connection, [changed])
+        History(workspace_id, "settings", uuid.uuid4().hex).write(connection, [changed], now)
         if before["currency"] != currency:
             revalue_at_once(connection, workspace_id, currency, now=now)
     return wanted

@@ -34,6 +34,10 @@ def connected(
         list[str] | None, typer.Option("--source", metavar="SOURCE", help="Only this one; may be given again.")
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="List everything and compare, instead of what changed.")] = False,
+    accept_deletes: Annotated[
+        bool,
+        typer.Option("--accept-deletes", help="Compare like --full, and believe that what is not listed is gone."),
+    ] = False,
     once: Annotated[bool, typer.Option("--once", help="End after one round, instead of going on.")] = False,
     lang: Annotated[str | None, typer.Option(help="fr or en; else VIGIE_LANGUAGE.")] = None,
 ) -> None:
@@ -45,7 +49,7 @@ def connected(
 
     started = start(lang)
     try:
-        fine = Syncing(started, tuple(source or ()), full=full).run(once=once)
+        fine = Syncing(started, tuple(source or ()), full=full, accepts_deletes=accept_deletes).run(once=once)
     finally:
         started.engine.dispose()
     if not fine:
@@ -106,6 +110,7 @@ def _load(
 ) -> "Report":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from bot.clock import SystemClock
     from bot.views.files import object_name
     from storage.sync import load
     from storage.workspaces import SINGLE
@@ -118,7 +123,7 @@ def _load(
             if name in tasks:
                 bars.update(tasks[name], advance=rows)
 
-        report = load(engine, SINGLE, connector, now=now, progress=progress)
+        report = load(engine, SINGLE, connector, now=now, clock=SystemClock().now, progress=progress)
         for name, rows in connector.totals().items():
             # Rows that repeat another settle no record of their own.
             bars.update(tasks[name], completed=rows)

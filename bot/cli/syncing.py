@@ -34,10 +34,10 @@ log = logging.getLogger(__name__)
 class Syncing:
     """Every connected source, or those that are named. What cannot be used is one sentence and the end."""
 
-    def __init__(self, started: Started, only: tuple[str, ...], *, full: bool) -> None:
+    def __init__(self, started: Started, only: tuple[str, ...], *, full: bool, accepts_deletes: bool) -> None:
         self._started, self._console, self._words = started, started.console, started.words
         self._only = {name.lower() for name in only}
-        self._full, self._stop = full, Event()
+        self._full, self._accepts_deletes, self._stop = full or accepts_deletes, accepts_deletes, Event()
         self._reading = False
         self._waiting: dict[str, datetime] = {}
         """Sources whose budget is spent, until when."""
@@ -51,7 +51,7 @@ class Syncing:
         _, minutes = self._words._, self._started.settings.sync_minutes
         with _told_to_stop(self._stop, self._hear_stop):
             fine = self._round()
-            self._full = False
+            self._full = self._accepts_deletes = False
             while not once and not self._stop.is_set():
                 next_at = self._now() + timedelta(minutes=minutes)
                 say(self._console, _("Next sync: {when}. Ctrl-C stops.", when=self._moment(next_at)), "dim")
@@ -106,7 +106,9 @@ class Syncing:
                     SINGLE,
                     connector,
                     now=now,
+                    clock=self._now,
                     full=self._full,
+                    accepts_deletes=self._accepts_deletes,
                     progress=progress,
                     stop=self._stop.is_set,
                 )

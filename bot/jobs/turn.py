@@ -119,7 +119,7 @@ class Turn:
         report = self._settle_hints(source, connector, now)
         if not polled:
             return report
-        return load(engine, source.workspace_id, connector, now=self._now(), stop=self._over)
+        return load(engine, source.workspace_id, connector, now=self._now(), clock=self._now, stop=self._over)
 
     def _settle_hints(self, source: Source, connector: Connector, now: datetime) -> Report | None:
         engine = self._context.engine
@@ -129,7 +129,7 @@ class Turn:
             return None
         with writing(engine) as connection:
             hints.prune(connection, source.workspace_id, now - KEPT_HINTS)
-        return reread(engine, source.workspace_id, connector, waiting, now=now)
+        return reread(engine, source.workspace_id, connector, waiting, now=now, clock=self._now)
 
     def _over(self) -> bool:
         self._cut = self._cut or self._stopping.is_set() or monotonic() > self._until

@@ -103,7 +103,7 @@ def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], l
         case Code.VANISHED:
             return _(
                 "{objects}: {count} of {of} are suddenly no longer listed, too many to be believed. None was deleted: "
-                "look at the rights of the account, then compare again with “vigie sync --full”.",
+                "look at the rights of the account. If they are gone indeed, say so: “vigie sync --accept-deletes”.",
                 objects=name,
                 count=told.get("count", "?"),
                 of=told.get("of", "?"),
