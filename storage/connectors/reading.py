@@ -115,7 +115,8 @@ def minor(amount: str | int | Decimal | float | None, currency: str, field: str 
         raise UnreadableError(Reason.AMOUNT_UNREADABLE, field, said) from None
     if not value.is_finite():
         raise UnreadableError(Reason.AMOUNT_NOT_FINITE, field, said)
-    if abs(value) > LARGEST:
+    # `abs` would round to the context first, and 1E+1000000 overflows it.
+    if value.copy_abs() > LARGEST:
         raise UnreadableError(Reason.AMOUNT_TOO_LARGE, field, said)
     return int(value.scaleb(get_currency_precision(currency)).to_integral_value())
 

@@ -144,6 +144,7 @@ def test_nothing_is_no_amount_and_never_zero(nothing: str | None) -> None:
         (float("inf"), Reason.AMOUNT_NOT_FINITE),
         ("1e13", Reason.AMOUNT_TOO_LARGE),
         ("-1e999999", Reason.AMOUNT_TOO_LARGE),
+        ("1E+1000000", Reason.AMOUNT_TOO_LARGE),
     ],
 )
 def test_what_is_no_amount_is_said(said: Any, reason: Reason) -> None:
