@@ -68,7 +68,7 @@ def _check(knock: Knock, secret: SecretStr | None, now: datetime) -> None:
     if secret is None or not secret.get_secret_value():
         raise NotGenuineError("no client secret is known")
     timestamp = knock.headers.get("x-hubspot-request-timestamp", "")
-    if not re.fullmatch(r"[0-9]{1,15}", timestamp):
+    if not re.fullmatch(r"[0-9]{1,14}", timestamp):
         raise NotGenuineError("no timestamp")
     sent = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(timestamp))
     if now - sent > OLDEST:
