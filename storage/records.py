@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -50,13 +50,13 @@ class Position:
     after: str = ""
     """Of changes: of the rows modified exactly at `since`, those up to this ext id have been read."""
 
-    def done(self, there: datetime | None = None) -> "Position":
+    def done(self, behind: timedelta | None = None) -> "Position":
         """The position after the last page of the walk: changes since it began are next.
 
-        `there` is the CRM's own moment early in the walk: where its clock is behind ours, changes are read from there.
+        `behind` is how far the CRM's clock is behind ours, where that is known: its moments are then earlier than
+        `began`. A walk may end in a later run than the one it began in, hence a difference and not a moment.
         """
-        moments = [moment for moment in (self.began, there) if moment is not None]
-        return Position(listing=False, since=min(moments, default=None))
+        return Position(listing=False, since=self.began and self.began - (behind or timedelta(0)))
 
     def to_json(self) -> str:
         told = {name: getattr(self, name) for name in ("listing", "token", "began", "since", "after")}

@@ -63,7 +63,7 @@ class Connector(Protocol):
 
         Where `position.listing`, everything is listed, in pages marked `listing`, going on at `position.token`. Else
         what changed since `position.since` (the engine has already taken the look-back off). Each page's position
-        carries `began` on; the last page's is `position.done(client.there)`. Reading may take its time: no transaction
+        carries `began` on; the last page's is `position.done(client.behind)`. Reading may take its time: no transaction
         is open meanwhile.
 
         Raises what `storage.connectors.http` raises, and `DriftError`; the engine stops this walk or this source.
@@ -112,11 +112,11 @@ class Knock:
     """What came in at `/hooks/<source>/<rest of path>`, word for word."""
 
     method: str
-    url: str
-    """As the CRM called it: the public address, path and query included."""
-    headers: Mapping[str, str]
+    url: str = field(repr=False)
+    """As the CRM called it: the public address, path and query included. It may end with a secret."""
+    headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 class NotGenuineError(Exception):

@@ -91,7 +91,8 @@ class Limits:
     """How one CRM wants to be asked."""
 
     base_url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secrets among them."""
     per_second: float = 5.0
     """The pace that is kept even where the CRM tells no limit."""
     slower: Mapping[str, float] = field(default_factory=dict)
@@ -134,8 +135,8 @@ class Client:
         self._closed_by = ""
         self.spent = 0
         """Requests sent, retries included."""
-        self.there: datetime | None = None
-        """The CRM's own moment (its Date header) at the first answer; None where it tells none."""
+        self.behind: timedelta | None = None
+        """How far the CRM's clock (its Date header at the first answer) is behind ours; None where it tells none."""
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON at `path`; parameters that are None are left out. Raises `CrmError`."""
@@ -271,8 +272,10 @@ class Client:
         except ValueError:
             # Half a body behind a complete header: worth another try.
             raise _Again("not JSON") from None
-        self.there = self.there or _moment(response.headers.get("date", ""))
-        self._mind(response, self._now(), shown)
+        now, there = self._now(), _moment(response.headers.get("date", ""))
+        if self.behind is None and there is not None:
+            self.behind = max(timedelta(0), now - there)
+        self._mind(response, now, shown)
         return found
 
     def _mind(self, response: httpx.Response, now: datetime, shown: str) -> None:

@@ -118,7 +118,7 @@ class HubSpot:
     def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
         if not walk.key:
             page = self._whole(walk.object)
-            yield replace(page, position=position.done(self._client.there))
+            yield replace(page, position=position.done(self._client.behind))
             return
         kind = self._kind(walk.object)
         for page in self._listing(kind, position) if position.listing else self._changes(kind, position):
@@ -165,7 +165,7 @@ class HubSpot:
             found = self._api.archived(kind, position.token.removeprefix(_ARCHIVED))
             last = not found.after
             gone = [_gone(kind, row) for row in found.rows]
-            position = position.done(self._client.there) if last else replace(position, token=_ARCHIVED + found.after)
+            position = position.done(self._client.behind) if last else replace(position, token=_ARCHIVED + found.after)
             yield Page(object=kind.object, records=(), gone=gone, position=position, listing=listing, last=last)
 
     def _by_id(self, kind: Kind, ids: Sequence[str]) -> list[Json]:

@@ -85,7 +85,7 @@ class Koban:
     def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
         changed = None if position.listing else position.since
         stretch = self._updated(walk.object, changed) if walk.key else self._whole(walk.object)
-        for _, rows, after, last in along(position, [stretch], lambda: self._client.there):
+        for _, rows, after, last in along(position, [stretch], lambda: self._client.behind):
             page = self._page(walk.object, rows)
             yield replace(page, position=after, listing=position.listing, last=last)
 
@@ -154,7 +154,7 @@ def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem]) -> Pa
         records=[each for each in told if isinstance(each, Record)],
         mentions=list(dict.fromkeys(each for each in told if isinstance(each, Mention))),
         gone=[each for each in told if isinstance(each, Gone)],
-        problems=problems,
+        problems=[*problems, *(each for each in told if isinstance(each, Problem))],
     )
 
 
@@ -184,8 +184,10 @@ def check(opening: Opening) -> Account:
 def hints(knock: Knock, options: Options, _now: datetime) -> Sequence[Hint]:
     """The rows that a webhook brings, once the address ends with the secret. Koban signs nothing and numbers nothing:
     the same rows, word for word, are the same event."""
-    last = urlsplit(knock.url).path.rpartition("/")[2]
-    if not hmac.compare_digest(last.encode(), options.webhook_secret.get_secret_value().encode()):
+    last, secret = urlsplit(knock.url).path.rpartition("/")[2], options.webhook_secret.get_secret_value()
+    if not secret:
+        raise NotGenuineError("no secret was agreed on")
+    if not hmac.compare_digest(last.encode(), secret.encode()):
         raise NotGenuineError("wrong secret in the address")
     said = json.loads(knock.body)
     found = []

@@ -10,11 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from storage.connectors.reading import FIRST_YEAR, LAST_YEAR, Row, UnreadableError, instant, minor
+from storage.connectors.reading import FIRST_YEAR, LAST_YEAR, Row, UnreadableError, instant, minor, oddity, problem
 from storage.problems import Reason
-from storage.records import Customer, Deal, Gone, Lead, Mention, Pipeline, Record, Stage, When
+from storage.records import Customer, Deal, Gone, Lead, Mention, Pipeline, Problem, Record, Stage, When
 
-Made = Sequence[Record | Gone | Mention]
+Made = Sequence[Record | Gone | Mention | Problem]
 
 _RESULTS = {None: "open", "": "open", "WON": "won", "LOST": "lost", "SLEEP": "dormant"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -184,7 +184,9 @@ class Rows:
             for object_, ext_id, value in named
             if ext_id and value
         ]
-        return [*mentions, *_people(row.AssignedTo), deal]
+        odd = oddity(row.Amountprev, self._currency)
+        flags = [problem(row, "deal", odd, "Amountprev", row.Amountprev, "Guid", kept=True)] if odd else []
+        return [*mentions, *_people(row.AssignedTo), deal, *flags]
 
 
 def _step(process: str | None, step: _Value | None) -> str | None:

@@ -31,7 +31,7 @@ from storage.connectors.base import (
     Suggestion,
     Walk,
 )
-from storage.connectors.http import Budget, Limits, UnexpectedError
+from storage.connectors.http import Budget, Limits, RefusedError, UnexpectedError
 from storage.connectors.pipedrive_rows import CONTACT, Made, Rows, SourceLead
 from storage.connectors.reading import Secret, read_rows
 from storage.connectors.windows import Stretch, Window, along, windows
@@ -124,14 +124,16 @@ class Pipedrive:
 
     def pages(self, walk: Walk, position: Position) -> Iterator[Page]:
         legs = self._legs(walk.object, position)
-        for index, rows, after, last in along(position, [leg.stretch for leg in legs], lambda: self._client.there):
+        for index, rows, after, last in along(position, [leg.stretch for leg in legs], lambda: self._client.behind):
             leg = legs[index]
             made, problems = read_rows(rows, leg.model, leg.make, walk.object, leg.id)
             page = _page(walk.object, made, problems, self._contacts(rows))
             yield replace(page, position=after, listing=position.listing, last=last)
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
-        """A lead that is not found is left as it is: it may have become a deal; only a listing can tell."""
+        """A lead that is not found is left as it is: it may have become a deal; only a listing can tell. So is a row
+        that this user may not see, or an id that is none: one webhook must not stop the source.
+        """
         rows: list[Any] = []
         gone: list[Gone] = []
         asked = _SOURCE_LEAD if object_ == "deal" else {}
@@ -141,10 +143,10 @@ class Pipedrive:
                 continue
             try:
                 rows.append(self._data(object_, f"{PATHS[object_]}/{quote(ext_id, safe='')}", **asked)["data"])
-            except UnexpectedError as error:
-                if error.status not in {404, 410}:
+            except (RefusedError, UnexpectedError) as error:
+                if error.status not in {400, 403, 404, 410}:
                     raise
-                if object_ != "lead":
+                if error.status in {404, 410} and object_ != "lead":
                     gone.append(Gone(object=object_, ext_id=ext_id))
         made, problems = read_rows(rows, *self._rows.forms[object_], object_)
         return _page(object_, [*made, gone], problems, self._contacts(rows))
@@ -188,7 +190,8 @@ class Pipedrive:
                 cursor("deal", status="deleted", **by_id),
             ]
         if object_ == "lead" and since is None:
-            return [place("lead", sort="add_time ASC"), place("lead.archived", sort="add_time ASC")]
+            # Imported leads share a moment; ids are their own.
+            return [place("lead", sort="id ASC"), place("lead.archived", sort="id ASC")]
         if object_ == "lead" and since is not None:
             # An archived lead cannot be edited, and its archive cannot be asked since when: listings read it.
             return [place("lead", sort="update_time ASC", updated_since=since)]
@@ -261,7 +264,7 @@ def _page(object_: str, made: Sequence[Made], problems: Sequence[Problem], menti
         records=sorted(records.values(), key=lambda record: record.object == object_),
         mentions=mentions,
         gone=[each for each in told if isinstance(each, Gone)],
-        problems=problems,
+        problems=[*problems, *(each for each in told if isinstance(each, Problem))],
     )
 
 
@@ -316,10 +319,12 @@ def check(opening: Opening) -> Account:
 
 def hints(knock: Knock, options: Options, _now: datetime) -> Sequence[Hint]:
     """The row that a webhook (version 2) speaks of, once its HTTP user and password are right."""
-    if options.webhook_user is None or options.webhook_password is None:
+    user, password = (
+        secret.get_secret_value() if secret else "" for secret in (options.webhook_user, options.webhook_password)
+    )
+    if not user or not password:
         raise NotGenuineError("no HTTP user and password were agreed on")
-    pair = f"{options.webhook_user.get_secret_value()}:{options.webhook_password.get_secret_value()}"
-    expected = b"Basic " + base64.b64encode(pair.encode())
+    expected = b"Basic " + base64.b64encode(f"{user}:{password}".encode())
     if not hmac.compare_digest(knock.headers.get("authorization", "").encode(), expected):
         raise NotGenuineError("wrong HTTP user or password")
     said = json.loads(knock.body)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from storage.connectors.reading import Row, UnreadableError, currency_of, instant, minor
+from storage.connectors.reading import Row, UnreadableError, currency_of, instant, minor, oddity, problem
 from storage.problems import Reason
-from storage.records import Customer, Deal, Gone, Lead, Person, Pipeline, Record, Stage
+from storage.records import Customer, Deal, Gone, Lead, Person, Pipeline, Problem, Record, Stage
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 CONTACT = "person-"
 """Before the id of a contact that stands for a customer: organizations have the same numbers."""
-Made = Sequence[Record | Gone]
+Made = Sequence[Record | Gone | Problem]
 
 
 class _Named(Row):
@@ -155,7 +155,7 @@ class Rows:
             )
         ]
 
-    def _deal(self, row: _Deal) -> Sequence[Record | Gone]:
+    def _deal(self, row: _Deal) -> Made:
         modified = instant(row.update_time, "update_time")
         if row.is_deleted or row.status == "deleted":
             return [Gone(object="deal", ext_id=row.id, at=modified)]
@@ -181,4 +181,6 @@ class Rows:
             created=instant(row.add_time, "add_time"),
             closed=None if status == "open" else instant(told, "close_time"),
         )
-        return [*self.source_lead(row), deal]
+        odd = oddity(row.value, currency)
+        flags = [problem(row, "deal", odd, "value", row.value, kept=True)] if odd else []
+        return [*self.source_lead(row), deal, *flags]

@@ -137,12 +137,12 @@ class Salesforce:
                     page = self._page(object_, rows)
                     if object_ == "lead" and not listing:
                         page = self._with_their_deals(page, rows)
-                    after = position.done(self._client.there) if last else position
+                    after = position.done(self._client.behind) if last else position
                     yield replace(page, position=after, listing=listing, last=last)
 
     def _whole(self, object_: str, position: Position) -> Iterator[Page]:
         page = self._few(object_)
-        yield replace(page, position=position.done(self._client.there), listing=True, last=True)
+        yield replace(page, position=position.done(self._client.behind), listing=True, last=True)
 
     def _from(self, object_: str, position: Position) -> str:
         """The query for the rows behind a position: a keyset, which outlives every locator of Salesforce."""
@@ -175,7 +175,9 @@ class Salesforce:
             yield rows, done and seen < LIMIT
             if done:
                 return
-            path, given = str(answer.get("nextRecordsUrl")), {}
+            path, given = answer.get("nextRecordsUrl"), {}
+            if not isinstance(path, str):
+                raise DriftError(object_, "nextRecordsUrl")
 
     def _all(self, object_: str, select: str, where: str = "") -> list[Any]:
         """Every row of a query that has no order of its own; `select` holds the Id."""

@@ -3,14 +3,15 @@
 APIs with a start and a size count places, and places shift: a row that is removed, or moves to the end because it was
 edited, pulls every later one forward, and the next window would begin behind rows that nobody has read. So windows
 overlap, and one counts only if it holds an anchor: a row that was read before and has not changed since. Rows keep
-their order until they are changed, so all that stands before an anchor has been read too. Without an anchor an earlier
-window is asked for, in the end the first. What is changed meanwhile is the next walk's business.
+their order until they are changed, so all that stands before an anchor has been read too; a row there that is not
+remembered (rows of one moment may come in another order) is given all the same. Without an anchor an earlier window is
+asked for, in the end the first. What is changed meanwhile is the next walk's business.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from storage.records import Position
@@ -34,11 +35,11 @@ Stretch = Callable[[str], Iterator[Window]]
 
 
 def along(
-    position: Position, stretches: Sequence[Stretch], there: Callable[[], datetime | None]
+    position: Position, stretches: Sequence[Stretch], behind: Callable[[], timedelta | None]
 ) -> Iterator[tuple[int, Sequence[Any], Position, bool]]:
     """One walk, stretch after stretch: the number of the stretch, its rows, the position after them, whether it ends.
 
-    `there` tells the CRM's own moment, as `Position.done` wants it.
+    `behind` tells how far the CRM's clock is behind ours, as `Position.done` wants it.
     """
     number, _, token = position.token.partition(" ")
     first = int(number) if number.isdecimal() and int(number) < len(stretches) else 0
@@ -46,7 +47,7 @@ def along(
         for window in stretches[index](token if index == first else ""):
             last = window.last and index == len(stretches) - 1
             ahead = f"{index + 1} " if window.last else f"{index} {window.token}"
-            yield index, window.rows, position.done(there()) if last else replace(position, token=ahead), last
+            yield index, window.rows, position.done(behind()) if last else replace(position, token=ahead), last
 
 
 def windows(
@@ -62,17 +63,16 @@ def windows(
     while True:
         rows, more = ask(start, size)
         marks = [mark(row) for row in rows]
-        known = max((place for place, each in enumerate(marks) if each in anchors), default=-1)
+        fresh = [place for place, each in enumerate(marks) if each not in anchors]
         most = max(most, len(rows))
-        if known < 0 < start:
+        if start and len(fresh) == len(rows):
             # So far that the window reaches to where this one began, by what the server really gives.
             start = max(0, start - max(1, most - 1))
             continue
-        fresh = rows[known + 1 :]
         last = not fresh if more is None else not (more and rows)
-        anchors = [*anchors, *marks[known + 1 :]][-_ANCHORS:]
+        anchors = [*anchors, *(marks[place] for place in fresh)][-_ANCHORS:]
         start += len(rows) - min(_OVERLAP, max(1, len(rows) // 4)) if rows else 0
-        yield Window(fresh, json.dumps([start, most, anchors]), last)
+        yield Window([rows[place] for place in fresh], json.dumps([start, most, anchors]), last)
         if last:
             return
 

@@ -232,11 +232,15 @@ class Pipedrive(Crm):
 
     def _by_place(self, things: Sequence[Thing], asked: dict[str, str]) -> httpx.Response:
         field, direction = asked.get("sort", "add_time ASC").split()
-        if field not in {"add_time", "update_time"} or direction not in {"ASC", "DESC"}:
+        if field not in {"id", "add_time", "update_time"} or direction not in {"ASC", "DESC"}:
             raise _RefusedError("sort")
         ordered = sorted(
             things,
-            key=lambda thing: (thing.modified if field == "update_time" else thing.created, thing.id),
+            key={
+                "id": lambda thing: thing.id,
+                "add_time": lambda thing: (thing.created, thing.id),
+                "update_time": lambda thing: (thing.modified, thing.id),
+            }[field],
             reverse=direction == "DESC",
         )
         start, limit = int(asked.get("start", 0)), min(int(asked.get("limit", 100)), self.window)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.connectors import http
+from storage.connectors.base import Knock
 from storage.connectors.http import (
     ATTEMPTS,
     Budget,
@@ -29,6 +30,7 @@ from storage.connectors.http import (
 )
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+HTTP_DATE = "%a, %d %b %Y %H:%M:%S GMT"
 SECRET, PERSON = "pat-eu1-do-not-tell", "jane@example.com"
 LIMITS = Limits(base_url="https://crm.test", headers={"Authorization": f"Bearer {SECRET}"}, per_second=1e9)
 OK = httpx.Response(200, json={"results": [1]})
@@ -227,20 +229,35 @@ def test_money_never_is_a_float() -> None:
     assert crm.client.get("/deals") == {"value": Decimal("12345678901234.57"), "count": 3}
 
 
-def test_the_moment_there_is_that_of_the_first_answer() -> None:
-    first = httpx.Response(200, json={}, headers={"date": "Mon, 23 Nov 2026 09:58:00 GMT"})
-    later = httpx.Response(200, json={}, headers={"date": "Mon, 23 Nov 2026 10:05:00 GMT"})
+def test_the_first_answer_tells_how_far_the_crm_s_clock_is_behind() -> None:
+    first = httpx.Response(200, json={}, headers={"date": (NOW - timedelta(minutes=20)).strftime(HTTP_DATE)})
+    later = httpx.Response(200, json={}, headers={"date": (NOW - timedelta(hours=20)).strftime(HTTP_DATE)})
     crm = Crm(first, later)
-    assert crm.client.there is None
+    assert crm.client.behind is None
     crm.client.get("/deals")
     crm.client.get("/deals")
-    assert crm.client.there == datetime(2026, 11, 23, 9, 58, tzinfo=UTC)
+    assert crm.client.behind == timedelta(minutes=20)
 
 
-def test_a_crm_without_a_clock_is_there_at_no_moment() -> None:
+def test_a_crm_whose_clock_is_ahead_is_not_behind() -> None:
+    crm = Crm(httpx.Response(200, json={}, headers={"date": (NOW + timedelta(hours=2)).strftime(HTTP_DATE)}))
+    crm.client.get("/deals")
+    assert crm.client.behind == timedelta(0)
+
+
+def test_of_a_crm_without_a_clock_nobody_knows_how_far_it_is_behind() -> None:
     crm = Crm(httpx.Response(200, json={}, headers={"date": "yesterday"}))
     crm.client.get("/deals")
-    assert crm.client.there is None
+    assert crm.client.behind is None
+
+
+def test_the_secrets_of_the_limits_are_shown_nowhere() -> None:
+    assert "s3cret" not in repr(Limits(base_url="https://crm.test", headers={"Authorization": "Bearer s3cret"}))
+
+
+def test_what_a_knock_proves_itself_by_is_shown_nowhere() -> None:
+    headers = {"authorization": "Basic s3cret"}
+    assert "s3cret" not in repr(Knock(method="POST", url="https://bot.test/s3cret", headers=headers, body=b"s3cret"))
 
 
 @pytest.mark.parametrize(

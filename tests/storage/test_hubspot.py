@@ -136,10 +136,22 @@ def test_a_listing_goes_on_where_it_was_killed(killed: int) -> None:
 def test_changes_are_read_from_the_moment_of_the_crm_where_its_clock_is_behind() -> None:
     crm = HubSpot()
     company(crm)
-    reader = Reader(crm)
-    reader.position = Position(began=crm.now + timedelta(hours=3))
-    reader.read()
-    assert reader.position.since == crm.now
+    ours = crm.now + timedelta(hours=3)
+    position = Position(began=ours)
+    for page in opened(crm, now=lambda: ours).pages(WALKS["deal"], position):
+        position = page.position
+    assert position.since == crm.now
+
+
+def test_a_listing_that_ends_in_a_later_run_still_minds_the_clock_it_began_by() -> None:
+    crm = HubSpot()
+    company(crm)
+    began, ahead = crm.now, timedelta(hours=3)
+    first, *_ = opened(crm, now=lambda: crm.now + ahead).pages(WALKS["deal"], Position(began=began + ahead))
+    crm.tick(timedelta(days=1))
+    *_, last = opened(crm, now=lambda: crm.now + ahead).pages(WALKS["deal"], first.position)
+    assert last.last
+    assert last.position.since == began
 
 
 def test_a_listing_never_asks_for_more_rows_than_hubspot_gives() -> None:
@@ -1030,6 +1042,7 @@ def test_a_knock_is_heard_for_five_minutes(seconds: int, why: str) -> None:
         knock(**{"x-hubspot-request-timestamp": "1767225600001"}),
         knock(**{"x-hubspot-request-timestamp": ""}),
         knock(**{"x-hubspot-request-timestamp": "²"}),
+        knock(**{"x-hubspot-request-timestamp": "9" * 15}),
         knock(**{"x-hubspot-request-timestamp": "9" * 30}),
         replace(knock(), url=DOOR + "?x=1"),
         replace(knock(), method="PUT"),

@@ -166,6 +166,16 @@ def test_amounts_are_in_the_currency_of_the_workspace() -> None:
     assert records(read(crm, "deal", bend=field(Amountprev=None)))[made].amount_minor is None
 
 
+@pytest.mark.parametrize(("amount", "reason"), [("10.555", Reason.AMOUNT_ROUNDED), ("-5", Reason.AMOUNT_NEGATIVE)])
+def test_an_odd_amount_is_kept_with_a_flag(amount: str, reason: Reason) -> None:
+    crm = Koban()
+    made = deal(crm)
+    pages = read(crm, "deal", bend=field(Amountprev=amount))
+    [problem] = [problem for page in pages for problem in page.problems]
+    assert (problem.reason, problem.place, problem.kept) == (reason, f"deal {made}", True)
+    assert records(pages).keys() == {made}
+
+
 @pytest.mark.parametrize(
     ("bend", "reason"),
     [
@@ -380,6 +390,13 @@ def test_a_webhook_whose_address_does_not_end_with_the_secret_is_turned_away(end
     knock = replace(knocked(crm, "deal", deal(crm)), url=f"https://vigie.example.test/hooks/koban{end}")
     with pytest.raises(NotGenuineError):
         hints(knock, Options(**crm.options()), crm.now)
+
+
+def test_without_a_secret_no_address_is_right() -> None:
+    crm = Koban()
+    knock = replace(knocked(crm, "deal", deal(crm)), url="https://vigie.example.test/hooks/koban/")
+    with pytest.raises(NotGenuineError):
+        hints(knock, Options(**crm.options() | {"webhook_secret": ""}), crm.now)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[3]", b'[{"Label": "x"}]', b"null"])

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from storage.connectors.base import Account, Connector, DriftError, Knock, NotGenuineError, Opening
-from storage.connectors.http import BudgetError, Client, UnexpectedError
+from storage.connectors.http import BudgetError, Client, RefusedError, UnexpectedError
 from storage.connectors.pipedrive import CONNECTOR, LOOK_BACK, Options, check, hints, limits
 from storage.problems import Reason
 from storage.records import Deal, Gone, Lead, Page, Position, Stage
@@ -263,6 +263,16 @@ def test_amounts_are_exact_in_the_currency_of_the_deal(value: str, currency: str
     assert (found.amount_minor, found.currency) == (minor, currency)
 
 
+@pytest.mark.parametrize(("value", "reason"), [("10.555", Reason.AMOUNT_ROUNDED), ("-5", Reason.AMOUNT_NEGATIVE)])
+def test_an_odd_amount_is_kept_with_a_flag(value: str, reason: Reason) -> None:
+    crm = Pipedrive()
+    made = deal(crm)
+    pages = read(crm, "deal", bend={"value": value, "currency": "EUR"})
+    [problem] = [problem for page in pages for problem in page.problems]
+    assert (problem.reason, problem.place, problem.kept) == (reason, f"deal {made}", True)
+    assert deals(pages).keys() == {made}
+
+
 @pytest.mark.parametrize(
     ("bend", "reason"),
     [
@@ -317,6 +327,23 @@ def test_rows_are_read_again_by_id_wherever_they_are() -> None:
     assert page.gone[0] == Gone(object="deal", ext_id=lost, at=crm.now)
 
 
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_row_that_may_not_be_read_by_its_id_is_left_as_it_is(status: int) -> None:
+    crm = Pipedrive()
+    hidden, there = deal(crm), deal(crm)
+    crm.faults.append(Fault(status))
+    page = connector(crm).reread("deal", [hidden, there])
+    assert [record.ext_id for record in page.records] == [there]
+    assert list(page.gone) == []
+
+
+def test_a_token_that_is_refused_is_not_a_row_that_may_not_be_read() -> None:
+    crm = Pipedrive()
+    crm.faults.append(Fault(401))
+    with pytest.raises(RefusedError):
+        connector(crm).reread("deal", [deal(crm)])
+
+
 def test_a_webhook_names_its_row_and_a_second_delivery_is_the_same_event() -> None:
     crm = Pipedrive()
     knock = crm.knock("deal", deal(crm), "e-1")
@@ -341,6 +368,9 @@ def test_a_webhook_without_the_agreed_user_and_password_is_turned_away(headers: 
     bare = {name: value for name, value in crm.options().items() if not name.startswith("webhook")}
     with pytest.raises(NotGenuineError):
         hints(knock, Options(**bare), crm.now)
+    nobody = replace(knock, headers={"authorization": "Basic Og=="})
+    with pytest.raises(NotGenuineError):
+        hints(nobody, Options(**bare, webhook_user="", webhook_password=" "), crm.now)
 
 
 @pytest.mark.parametrize("body", [b"[]", b'{"meta": 3}', b'{"meta": {"entity": "deal"}}', b"{"])

@@ -68,6 +68,19 @@ def test_reading_that_is_cut_anywhere_goes_on_from_its_token_without_a_gap(
     assert set(moving.rows) <= read
 
 
+def test_rows_of_one_moment_that_change_places_are_all_read() -> None:
+    asked: list[int] = []
+
+    def ask(start: int, size: int) -> tuple[list[int], None]:
+        asked.append(start)
+        # One that the first window told has changed places with one that it did not.
+        rows = list(range(30)) if len(asked) == 1 else [*range(8), 12, 9, 10, 11, 8, *range(13, 30)]
+        return rows[start : start + size], None
+
+    read = {row for window in windows(ask, str, 10, "") for row in window.rows}
+    assert read == set(range(30))
+
+
 def test_a_set_that_stands_still_is_read_once() -> None:
     moving = Moving(100)
     rows = [row for window in moving.read(20) for row in window.rows]
