@@ -274,3 +274,12 @@ def test_objects_are_listed_one_by_one(database: Engine) -> None:
     complete = {row["object"]: row["complete_at"] for row in rows(database, schema.cursor)}
     assert complete == {"customer": LATER, "deal": NOW}
     assert all(Position.from_json(row["position"]).since == LATER for row in rows(database, schema.cursor))
+
+
+def test_a_person_may_say_that_what_a_listing_lacks_is_gone(database: Engine) -> None:
+    load_all(database, listing(*many()))
+    load_all(database, listing(*many(0, 1, 2, 3, 4)), now=LATER, full=True)
+    assert len(living(database)) == 10
+    report = load_all(database, listing(*many(0, 1, 2, 3, 4)), now=LATER, full=True, accepts_deletes=True)
+    assert (report.total.deleted, report.outcome, report.troubles) == (5, "ok", ())
+    assert living(database) == {"D5", "D6", "D7", "D8", "D9"}
