@@ -20,8 +20,8 @@ ACCOUNT = f"/account-info/{VERSION}/details"
 LISTED, LISTED_WITH_HISTORY, FOUND, LINKED = 100, 50, 200, 1000
 """The most rows that HubSpot gives in one answer, by how it is asked."""
 _PRIMARY = {"deal_to_company", "deal_to_primary_company", "lead_to_primary_company"}
-_PRIMARY_ID = 5
-"""How listings and associations mark the primary company among those of a deal."""
+_PRIMARY_IDS = {5, 610}
+"""How listings and associations mark the primary company among those of a deal or a lead."""
 _ABSENT = {400, 403, 404}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,21 +99,29 @@ class Api:
         return True
 
     def listed(self, kind: Kind, after: str, links: Sequence[str]) -> Rows:
-        answer = self._client.get(
-            _path(kind),
+        found = self._page(
+            kind,
+            after,
             limit=kind.at_once,
-            after=after or None,
             archived="false",
             properties=",".join(kind.asked),
             propertiesWithHistory=kind.history,
             associations=",".join(links) or None,
         )
-        found = _found(kind.object, answer)
         return Rows([dict(row) | {"links": _links(row.get("associations"))} for row in found.rows], found.after)
 
     def archived(self, kind: Kind, after: str) -> Rows:
         """What was deleted in the last months: only ids and moments."""
-        answer = self._client.get(_path(kind), limit=LISTED, after=after or None, archived="true", properties=kind.key)
+        return self._page(kind, after, limit=LISTED, archived="true", properties=kind.key)
+
+    def _page(self, kind: Kind, after: str, **asked: Any) -> Rows:
+        """One page of a list. Where a cursor is refused, the list begins again: nothing is lost by that."""
+        try:
+            answer = self._client.get(_path(kind), after=after or None, **asked)
+        except UnexpectedError as error:
+            if not after or error.status not in {400, 404, 410}:
+                raise
+            answer = self._client.get(_path(kind), **asked)
         return _found(kind.object, answer)
 
     def search(self, kind: Kind, since: datetime | None, beyond: str) -> Rows:
@@ -219,7 +227,7 @@ def _link(told: Json) -> Json:
     types = {kind.get("typeId") for kind in told.get("associationTypes", ())}
     return {
         "id": told.get("id") or told.get("toObjectId"),
-        "primary": told.get("type") in _PRIMARY or _PRIMARY_ID in types,
+        "primary": told.get("type") in _PRIMARY or bool(_PRIMARY_IDS & types),
     }
 
 

@@ -226,7 +226,9 @@ class HubSpot(Crm):
         for each in asked["inputs"]:
             ends = self._ends(kind, known[each["id"]], to)
             if ends:
-                told = [{"toObjectId": int(end), "associationTypes": _association_types(first)} for end, first in ends]
+                told = [
+                    {"toObjectId": int(end), "associationTypes": _association_types(kind, first)} for end, first in ends
+                ]
                 found.append({"from": {"id": each["id"]}, "to": told})
         return httpx.Response(207 if len(found) < len(asked["inputs"]) else 200, json={"results": found})
 
@@ -282,11 +284,11 @@ class HubSpot(Crm):
         return [{"value": stage, "timestamp": iso(at), "sourceType": "CRM_UI"} for at, stage in reversed(entered)]
 
     def _ends(self, kind: str, thing: Thing, to: str) -> Iterator[tuple[str, bool]] | list[tuple[str, bool]]:
-        """(id, primary) of what a row is linked to; a deal's second company is older, and not its own."""
+        """(id, primary) of what a row is linked to; its second company is older, and not its own."""
         end = thing.fields.get("customer" if to == "companies" else "lead")
         if not end:
             return []
-        if to == "companies" and kind == "deals":
+        if to == "companies":
             other = self._oldest or end
             return [(other, False), (end, True)] if other != end else [(end, True)]
         return [(end, False)]
@@ -410,14 +412,17 @@ def _stage(thing: Thing) -> dict[str, Any]:
 
 def _types(kind: str, to: str, *, first: bool) -> list[str]:
     name = f"{kind.removesuffix('s')}_to_{ {'companies': 'company'}.get(to, to.removesuffix('s')) }"
-    if to != "companies" or kind != "deals":
+    if to != "companies":
         return [name]
+    if kind == "leads":
+        return ["lead_to_primary_company", name] if first else [name]
     return [name, f"{name}_unlabeled"] if first else [f"{name}_unlabeled"]
 
 
-def _association_types(first: bool) -> list[dict[str, Any]]:
-    plain = {"category": "HUBSPOT_DEFINED", "typeId": 341, "label": None}
-    return [{"category": "HUBSPOT_DEFINED", "typeId": 5, "label": "Primary"}, plain] if first else [plain]
+def _association_types(kind: str, first: bool) -> list[dict[str, Any]]:
+    main, other = {"deals": (5, 341), "leads": (610, 609)}[kind]
+    plain = {"category": "HUBSPOT_DEFINED", "typeId": other, "label": None}
+    return [{"category": "HUBSPOT_DEFINED", "typeId": main, "label": "Primary"}, plain] if first else [plain]
 
 
 def _passes(value: int, one: dict[str, str]) -> bool:

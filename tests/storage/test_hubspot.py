@@ -133,6 +133,30 @@ def test_a_listing_goes_on_where_it_was_killed(killed: int) -> None:
     assert sum(len(page.records) for page in (*first, *second)) == 30
 
 
+@pytest.mark.parametrize("half", ["listed", "archived"])
+def test_a_cursor_that_is_refused_costs_a_second_reading_and_no_row(half: str) -> None:
+    crm = HubSpot(page=5)
+    for deal in company(crm)[: 15 if half == "archived" else 0]:
+        crm.delete("deal", deal)
+    reader = Reader(crm)
+    reader.read(pages=2 if half == "listed" else 5)
+    assert reader.position.token.removeprefix("archived:")
+    assert reader.position.token.startswith("archived:") is (half == "archived")
+    refused: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "after" in request.url.params and not refused:
+            refused.append(request)
+            return httpx.Response(400, json={"status": "error", "message": "Invalid after"})
+        return crm.answer(request)
+
+    reader.more = {"transport": httpx.MockTransport(answer)}
+    reader.read()
+    assert len(refused) == 1
+    assert names(reader) == truth(crm)
+    assert reader.position.began is None
+
+
 def test_changes_are_read_from_the_moment_of_the_crm_where_its_clock_is_behind() -> None:
     crm = HubSpot()
     company(crm)
@@ -426,6 +450,19 @@ def test_the_primary_company_is_the_customer_however_the_deal_is_read() -> None:
     reader.read()
     searched = {key: row.customer for key, row in reader.rows.items()}  # type: ignore[attr-defined]
     assert listed == searched == {thing.id: thing["customer"] for thing in crm.latest("deal")}
+
+
+def test_the_primary_company_is_the_customer_however_the_lead_is_read() -> None:
+    crm = HubSpot(search_lag=0)
+    _, mine = crm.create("customer", name="Ancienne"), crm.create("customer", name="La sienne")
+    lead = crm.create("lead", name="Piste", owner=None, origin=None, converted=None, customer=mine)
+    reader = Reader(crm, "lead")
+    reader.read()
+    listed = reader.rows[lead].customer  # type: ignore[attr-defined]
+    crm.tick(3600)
+    crm.edit("lead", lead, name="Autre")
+    reader.read()
+    assert listed == reader.rows[lead].customer == mine  # type: ignore[attr-defined]
 
 
 def test_a_deal_closed_when_it_entered_its_stage_whatever_the_closing_date_says() -> None:
