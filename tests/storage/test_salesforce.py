@@ -112,6 +112,21 @@ def test_a_session_that_ends_takes_its_locators_along(crm: Salesforce) -> None:
     assert [request.url.path for request in crm.requests].count("/services/oauth2/token") == 2
 
 
+def test_an_answer_that_is_not_over_and_does_not_go_on_is_drift(crm: Salesforce) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        response = crm.answer(request)
+        told = response.json()
+        if told.pop("nextRecordsUrl", None) is None:
+            return response
+        return httpx.Response(200, json=told)
+
+    for number in range(40):
+        crm.create("deal", name=f"Affaire {number}")
+    connector = opened(CONNECTOR, crm, httpx.MockTransport(answer))
+    with pytest.raises(DriftError, match="nextRecordsUrl"):
+        list(connector.pages(connector.walks[-1], Position(began=crm.now)))
+
+
 def test_nothing_is_asked_but_what_was_checked(crm: Salesforce) -> None:
     connector = connect(crm)
     page = connector.reread("deal", ["006' OR Name != '", ""])
