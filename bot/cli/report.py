@@ -12,12 +12,13 @@ from bot.cli.starting import say
 from bot.i18n import Language
 from bot.views.files import failure_sentence, held_sentence, left_alone_sentence, object_name, row_kind
 from bot.views.sources import month_sentence, resume_sentence, source_name, trouble_sentence
-from storage.connectors.files.connector import FilesConnector
+from storage.connectors.files.watched import Watched
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from storage.connectors.base import Connector
+    from storage.connectors.files.connector import FilesConnector
     from storage.sync import Counts, Report
 
 
@@ -61,8 +62,8 @@ def show_run(console: "Console", connector: "Connector", report: "Report", zone:
         _show_counts(console, report, columns, language)
     elif not report.troubles and report.outcome == "ok":
         say(console, _("Nothing has changed since the last sync."))
-    if isinstance(connector, FilesConnector):
-        _show_tables(console, connector, language)
+    if isinstance(connector, Watched) and connector.files is not None:
+        _show_tables(console, connector.files, language)
     for trouble in report.troubles:
         say(console, trouble_sentence(trouble.object, trouble.code, trouble.values, language), "red")
     for month in report.months[:_MOST_MONTHS]:

@@ -16,6 +16,7 @@ from kpi.period import Grain, containing
 from storage.connectors.base import declarations
 from storage.connectors.files.mapping import MappingProblemError
 from storage.connectors.files.reading import FileProblemError
+from storage.connectors.files.watched import NO_ROWS
 from storage.reports import Month
 from storage.troubles import Code
 
@@ -94,6 +95,11 @@ def trouble_sentence(object_: str, code: str, values: Mapping[str, str | int], l
     name = plain[:1].upper() + plain[1:]
     told = {key: count(value, language.locale) if isinstance(value, int) else value for key, value in values.items()}
     match code:
+        case Code.DRIFT if values.get("field") == NO_ROWS:
+            return _(
+                "{objects}: the files suddenly hold none. None was deleted; they wait until there are some again.",
+                objects=name,
+            )
         case Code.DRIFT:
             return _(
                 "{objects}: the field “{field}” is no longer told as before. They wait; the rest goes on.",

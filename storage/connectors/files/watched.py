@@ -33,6 +33,8 @@ MOST = 100 * 2**20
 """Bytes of a file behind an address."""
 STILL = 1.0
 """Seconds that a changed file must stay as it is before it is read."""
+NO_ROWS = "rows"
+"""What is missing where files that told rows of an object suddenly tell none."""
 _BEFORE = {"person": "team", "deal": "stage"}
 """What rows imply and is told before them."""
 
@@ -79,6 +81,11 @@ class Watched:
     def suggestions(self) -> Sequence[Suggestion]:
         return () if self._files is None else self._files.suggestions()
 
+    @property
+    def files(self) -> FilesConnector | None:
+        """What was read; None where nothing has changed."""
+        return self._files
+
     def account(self) -> Account:
         """The place by its name, once it has been seen."""
         self._look(Look())
@@ -115,7 +122,7 @@ class Watched:
         self._told.add(object_)
         waits = next((one for one in files.tables if one.object == object_ and one.held is not None), None)
         if not rows and seen.rows and not self._options.whole and waits is None:
-            raise DriftError(object_, "rows")
+            raise DriftError(object_, NO_ROWS)
         if held is None and waits is None:
             yield from self._nothing(object_, position, now, listing=listing)
         elif held is not None:

@@ -189,3 +189,15 @@ def test_what_to_paste_is_said_in_the_readers_language(run: Run) -> None:
     assert asked.exit_code == 2
     assert "api_key\u202f: La clé d’API (X-ncApi)\u202f: Paramètres, API" in " ".join(asked.output.split(" "))
     assert "user_key\u202f: La clé de connexion (X-ncUser)" in asked.output
+
+
+def test_a_file_that_is_left_alone_and_files_that_suddenly_hold_nothing_are_told(run: Run, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "deals.csv").write_text("Deal ID,Status,Deal Name\n1,open,Contrat A\n", encoding="utf-8")
+    (given / "lunch.csv").write_text("Dish,Taste\nSoup,good\n", encoding="utf-8")
+    run("connect", "files", "--set", f"place={given}", "--yes")
+    assert "lunch.csv: Not data that Vigie loads" in " ".join(run("sync", "--once").output.split())
+    (given / "deals.csv").write_text("Deal ID,Status,Deal Name\n", encoding="utf-8")
+    emptied = run("sync", "--once", "--lang", "fr")
+    assert "les fichiers n’en contiennent soudain plus" in " ".join(emptied.output.split())
