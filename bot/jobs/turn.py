@@ -20,7 +20,7 @@ from bot.jobs.notices import tell_admins
 from bot.views.sources import failure_sentence, source_name, trouble_sentence
 from storage import hints, sources
 from storage.connectors.base import Connector
-from storage.connectors.http import BudgetError, CrmError, RefusedError
+from storage.connectors.http import BudgetError, CrmError, RefusedError, UnavailableError, UnexpectedError
 from storage.database import reading, writing
 from storage.leases import BusyError, LostError
 from storage.sources import Due, Source
@@ -116,7 +116,13 @@ class Turn:
         connector = sources.open_connector(
             engine, source, self._vault, now, transport=self._transport, pause=self._pause
         )
-        report = self._settle_hints(source, connector, now)
+        try:
+            report = self._settle_hints(source, connector, now)
+        except (UnavailableError, UnexpectedError) as error:
+            if not polled:
+                raise
+            # It may be one row that the CRM cannot tell: the poll shows whether the others can be read.
+            log.warning("hints_failed source=%s reason=%s %s", source.source, type(error).__name__, error)
         if not polled:
             return report
         return load(engine, source.workspace_id, connector, now=self._now(), clock=self._now, stop=self._over)

@@ -19,7 +19,7 @@ from bot.settings import read_settings
 from bot.slack import Slack
 from storage import hints, leases, people, schema, sources
 from storage.connectors.base import DriftError, Hint
-from storage.connectors.http import BudgetError, RefusedError, UnavailableError
+from storage.connectors.http import BudgetError, CrmError, RefusedError, UnavailableError, UnexpectedError
 from storage.database import reading, writing
 from storage.sources import Due, Source
 from storage.workspaces import SINGLE, ensure_workspace
@@ -327,6 +327,32 @@ def test_hints_are_settled_first_and_rows_read_again(context: Context, crm: ToyC
     tick(context)
     with reading(context.engine) as connection:
         assert list(connection.scalars(sa.select(schema.hint.c.event_id))) == ["e3"]
+
+
+@one_database
+@pytest.mark.parametrize(
+    "error", [UnavailableError("GET /deals/d1: 500"), UnexpectedError("GET /deals/d1: 422", 422, "")]
+)
+def test_a_row_that_cannot_be_read_again_does_not_hold_up_the_others(
+    context: Context, crm: ToyCrm, clock: FixedClock, error: CrmError
+) -> None:
+    def fail() -> None:
+        if crm.asked[-1].startswith("read"):
+            raise error
+
+    crm.sell("d1", NOW)
+    connect(context)
+    tick(context)
+    crm.between = fail
+    clock.move(timedelta(minutes=6))
+    crm.sell("d2", clock.now())
+    with writing(context.engine) as connection:
+        hints.put(connection, SINGLE, "toy", [Hint("e1", "deal", "d1")], clock.now())
+    tick(context)
+    assert deals(context) == {"d1": "open", "d2": "open"}
+    assert state(context).failures == 0
+    with reading(context.engine) as connection:
+        assert hints.waiting(connection, SINGLE, "toy") == [Hint("e1", "deal", "d1")]
 
 
 @one_database
