@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from storage.sync import Counts, Report
 
 
+_GAP = 2
 _MOST_WORDS = 8
 _MOST_MONTHS = 12
 
@@ -124,14 +125,22 @@ def _show_rest(console: "Console", report: "Report", language: Language) -> None
 
 
 def _show_counts(console: "Console", report: "Report", columns: list[Column], language: Language) -> None:
-    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    told = {
+        object_name(name, language): [_number(number(counts), language) for _title, number in columns]
+        for name, counts in report.objects.items()
+        if any(number(counts) for _title, number in columns)
+    }
+    titles = [title for title, _number_of in columns]
+    taken = sum(_GAP + max(cell_len(text) for text in column) for column in zip(titles, *told.values(), strict=True))
+    # Titles that do not fit side by side stand in several lines, never a number or a word.
+    narrow = max(map(cell_len, told), default=0) + taken > console.width
+    grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
     grid.add_column("", no_wrap=True)
-    for title, _number_of in columns:
-        grid.add_column(title, justify="right", min_width=max(map(cell_len, title.split())))
-    for name, counts in report.objects.items():
-        if not any(number(counts) for _title, number in columns):
-            continue
-        grid.add_row(object_name(name, language), *(_number(number(counts), language) for _title, number in columns))
+    for title, *numbers in zip(titles, *told.values(), strict=True):
+        least = max(cell_len(text) for text in (*title.split(), *numbers))
+        grid.add_column(title, justify="right", width=least if narrow else None, min_width=least)
+    for name, row in told.items():
+        grid.add_row(name, *row)
     console.print(grid)
 
 

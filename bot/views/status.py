@@ -27,9 +27,9 @@ def source_lines(source: Source, late_since: datetime, workspace: Workspace, lan
         yield state_sentence(source.state, source.source, source.state_since, workspace.zone, language)
     for told in source.told:
         if told.trouble is not None:
-            values = {name: str(value) for name, value in told.trouble.values.items()}
-            yield trouble_sentence(told.object, told.trouble.code, values, language)
-    if source.last_run is not None:
+            yield trouble_sentence(told.object, told.trouble.code, told.trouble.values, language)
+    # That it was refused is said once.
+    if source.last_run is not None and (source.state, source.last_run.error) != ("refused", "RefusedError"):
         yield run_sentence(source.last_run, source.source, workspace, language)
         if source.last_run.outcome == "partial" and all(told.trouble is None for told in source.told):
             yield _("Not everything is read yet: the next sync goes on from there.")
