@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from storage.connectors import salesforce
+from storage.connectors import salesforce_api
 from storage.connectors.base import Connector, DriftError
 from storage.connectors.http import BudgetError, RefusedError
 from storage.connectors.salesforce import CONNECTOR, Options
@@ -78,7 +78,7 @@ def test_a_listing_and_the_changes_tell_every_row_once_beyond_every_locator(crm:
 
 
 def test_a_query_that_is_full_is_followed_by_the_next_one(crm: Salesforce, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(salesforce, "LIMIT", 5)
+    monkeypatch.setattr(salesforce_api, "LIMIT", 5)
     deals = [crm.create("deal", name=f"Affaire {n}") for n in range(10)]
     for number in (3, 8):
         crm.tick(1)
