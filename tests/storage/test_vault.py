@@ -26,7 +26,11 @@ def test_a_rotated_secret_no_longer_needs_the_old_key() -> None:
     assert Vault([NEW]).open(rotated) == "token"
 
 
-@pytest.mark.parametrize("text", ["", "not sealed", Fernet(OLD).encrypt(b"token").decode(), "é"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "not sealed", Fernet(OLD).encrypt(b"token").decode(), "é"],
+    ids=["nothing", "not sealed", "sealed with another key", "not ASCII"],
+)
 def test_what_none_of_the_keys_opens_says_so(text: str) -> None:
     for ask in (Vault([NEW]).open, Vault([NEW]).rotate):
         with pytest.raises(VaultError) as error:
