@@ -150,6 +150,8 @@ def beside(other: Beside, result: KpiResult, language: Language) -> str:
 
 def as_of(result: KpiResult, workspace: Workspace, language: Language) -> str:
     """How fresh the data is."""
+    if result.as_of is None and result.query.as_known is not None:
+        return language._("Not all of the data had been read by then.")
     if result.as_of is None:
         return language._("Not all of the data has been read yet: these numbers are not final.")
     return language._("Data as of {when}.", when=moment(result.as_of, workspace.zone, language.locale))

@@ -180,6 +180,7 @@ def test_what_was_learned_later_is_hidden_and_the_answer_says_so(ask: Ask) -> No
     assert answered(ask, *question)["as_known"] is None
     assert before["question"].endswith("as known on 31 December 2019")
     jsonschema.validate(before, SCHEMA)
+    assert "Not all of the data had been read by then." in ask(*question, "--as-known", "2019-12-31").stdout
     shown = ask(*question, "--as-known", "2020-01-01T12:30").stdout
     assert "as known on 1 January 2020 at 12:30" in shown
     assert "tel que connu le 1er janvier 2020" in ask(*question[:1], "--lang", "fr", "--as-known", "2020-01-01").stdout
