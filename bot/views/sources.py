@@ -131,7 +131,7 @@ def resume_sentence(resume_at: datetime | None, source: str, zone: tzinfo, langu
         return language._("{source} was not read to its end: the next sync goes on from there.", source=source)
     when = moment(resume_at, zone, language.locale)
     return language._(
-        "The requests that {source} grants are spent, up to the part left to others: the sync goes on after {when}.",
+        "{source} grants no more requests for now: the sync goes on after {when}.",
         source=source,
         when=when,
     )

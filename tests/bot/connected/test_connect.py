@@ -73,7 +73,7 @@ def test_stages_are_edited_by_number_and_the_deals_are_shown_again(run: Run, crm
     )
     assert result.exit_code == 0, result.output
     assert result.output.count("Les premières affaires, telles qu’elles sont comprises") == 2
-    assert "votre mot ; Toy CRM : en cours" in result.output.replace("\u202f", " ")
+    assert "votre choix ; Toy CRM : en cours" in result.output.replace("\u202f", " ")
     assert "Donnez le numéro d’une étape, de 1 à 8, et un sens." in result.output
     assert "« x » n’est pas un sens d’étape" in result.output.replace("\u202f", " ")
     [(stage, status)] = decisions(tmp_path).items()
