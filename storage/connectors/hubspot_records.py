@@ -18,7 +18,7 @@ from storage.connectors.hubspot_rows import (
     RateRow,
     StageRow,
 )
-from storage.connectors.reading import UnreadableError, currency_of, instant, minor, oddity, problem
+from storage.connectors.reading import LARGEST, UnreadableError, currency_of, instant, minor, oddity, problem
 from storage.problems import Reason
 from storage.records import Customer, Deal, Gone, Lead, Passage, Person, Problem, Rate, Record, Stage, Team
 
@@ -188,7 +188,7 @@ def rate(row: RateRow) -> Rate:
         value = Decimal(row.rate)
     except InvalidOperation:
         value = Decimal(0)
-    if effective is None or not value.is_finite() or value <= 0:
+    if effective is None or not value.is_finite() or not 0 < value < LARGEST:
         raise UnreadableError(Reason.VALUE_UNREADABLE, "conversionRate", row.rate)
     return Rate(
         ext_id=row.id,

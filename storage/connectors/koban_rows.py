@@ -20,6 +20,8 @@ _RESULTS = {None: "open", "": "open", "WON": "won", "LOST": "lost", "SLEEP": "do
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = Decimal(10) ** 11
 """From here on a number counts milliseconds, not seconds: the year 5138, or 1973."""
+_BEYOND = Decimal(10) ** 15
+"""No moment; a whole number of any exponent would take minutes to write out."""
 
 
 class _Value(Row):
@@ -213,7 +215,7 @@ def when(said: str | None, field: str) -> When | None:
     text = (said or "").strip()
     if not text or text.startswith(("0001-01-01", "01/01/0001")):
         return None
-    if found := re.fullmatch(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/", text):
+    if found := re.fullmatch(r"/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/", text):
         milliseconds = int(found[1])
         return _since_epoch(Decimal(milliseconds), field) if milliseconds > 0 else None
     if found := re.fullmatch(r"(\d{2})/(\d{2})/(\d{4})", text):
@@ -226,6 +228,8 @@ def when(said: str | None, field: str) -> When | None:
         raise UnreadableError(Reason.DATE_UNREADABLE, field, text)
     if seconds <= 0:
         return None
+    if seconds > _BEYOND:
+        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, said)
     return _since_epoch(seconds if seconds >= _MILLISECONDS else seconds * 1000, field)
 
 

@@ -108,6 +108,8 @@ def test_what_stands_for_no_date_is_none(said: str | None) -> None:
         ("01/01/9999", Reason.DATE_OUT_OF_RANGE),
         ("/Date(253402300800000)/", Reason.DATE_OUT_OF_RANGE),
         ("9" * 40, Reason.DATE_OUT_OF_RANGE),
+        ("1e999999", Reason.DATE_OUT_OF_RANGE),
+        (f"/Date({'9' * 5000})/", Reason.DATE_UNREADABLE),
     ],
 )
 def test_what_is_no_date_is_said_to_be_none_of_these(said: str, reason: Reason) -> None:
