@@ -132,16 +132,23 @@ def _show_counts(console: "Console", report: "Report", columns: list[Column], la
     }
     titles = [title for title, _number_of in columns]
     taken = sum(_GAP + max(cell_len(text) for text in column) for column in zip(titles, *told.values(), strict=True))
-    # Titles that do not fit side by side stand in several lines, never a number or a word.
+    # Titles that do not fit side by side stand in two lines each; numbers are never cut.
     narrow = max(map(cell_len, told), default=0) + taken > console.width
     grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
     grid.add_column("", no_wrap=True)
     for title, *numbers in zip(titles, *told.values(), strict=True):
-        least = max(cell_len(text) for text in (*title.split(), *numbers))
+        least = max(_in_two_lines(title), *map(cell_len, numbers))
         grid.add_column(title, justify="right", width=least if narrow else None, min_width=least)
     for name, row in told.items():
         grid.add_row(name, *row)
     console.print(grid)
+
+
+def _in_two_lines(title: str) -> int:
+    """How wide the words of a title stand in two lines."""
+    words = title.split()
+    breaks = range(1, max(2, len(words)))
+    return min(max(cell_len(" ".join(words[:at])), cell_len(" ".join(words[at:]))) for at in breaks)
 
 
 def _show_tables(console: "Console", connector: "FilesConnector", language: Language) -> None:
