@@ -211,7 +211,7 @@ class Held:
             ours = (run.c.workspace_id == workspace_id, run.c.source == source)
             runs = connection.execute(sa.select(run).where(*ours).order_by(run.c.started_at)).mappings()
             self.complete_since = next(
-                (row["started_at"] for row in runs if "deal" in json.loads(row["completed"])), None
+                (row["started_at"] for row in runs if json.loads(row["completed"]).get("deal")), None
             )
             """When the run began in which the deals were first read to their end."""
             cursor = schema.cursor
