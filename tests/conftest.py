@@ -20,6 +20,10 @@ settings.register_profile("vigie", deadline=None, derandomize=True, print_blob=T
 settings.load_profile("vigie")
 
 
+MOST_BYTES = 2_000_000
+"""A database of tests that has grown beyond this is made anew."""
+
+
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
     """A command that sets up its logs, to a stream that ends with the test, leaves nothing behind."""
@@ -66,27 +70,100 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Databases"]:
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, databases: "Databases") -> Iterator[str]:
     """The address of an empty database with every table; the test runs once on each kind."""
-    if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "vigie.sqlite3")
-        yield f"sqlite:///{path}"
-        return
-    base = sa.make_url(request.getfixturevalue("postgres_url"))
-    name = f"vigie_{uuid.uuid4().hex}"
-    admin = sa.create_engine(base, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE vigie_template"))
-    yield base.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    kind: str = request.param
+    template = request.getfixturevalue("sqlite_template" if kind == "sqlite" else "postgres_url")
+    url = databases.take(kind, template)
+    yield url
+    databases.give_back(kind, url)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Engine]:
-    """An engine on `database_url`."""
-    engine = open_engine(database_url)
-    yield engine
+def database(database_url: str, databases: "Databases") -> Iterator[Engine]:
+    """An engine on `database_url`; what a test listens to on it ends with the test."""
+    engine = databases.engine(database_url)
+    yield engine.execution_options(of_a_test=True)
     engine.dispose()
+
+
+class Databases:
+    """Databases of this process: made once, and emptied after each test, which costs less than making them anew. So do
+    their engines, which know the statements of the tests before."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._free: dict[str, list[str]] = {"sqlite": [], "postgresql": []}
+        self._engines: dict[str, Engine] = {}
+        self._admin: Engine | None = None
+
+    def take(self, kind: str, template: Path | str) -> str:
+        if self._free[kind]:
+            return self._free[kind].pop()
+        name = f"vigie_{uuid.uuid4().hex}"
+        if kind == "sqlite":
+            return f"sqlite:///{shutil.copy(template, self._folder / name)}"
+        base = sa.make_url(str(template))
+        self._admin = self._admin or sa.create_engine(base, isolation_level="AUTOCOMMIT")
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE vigie_template"))
+        return base.set(database=name).render_as_string(hide_password=False)
+
+    def engine(self, url: str) -> Engine:
+        if url not in self._engines:
+            self._engines[url] = open_engine(url)
+        return self._engines[url]
+
+    def give_back(self, kind: str, url: str) -> None:
+        if self._empty(self.engine(url)):
+            self._free[kind].append(url)
+            return
+        self._engines.pop(url).dispose()
+        if kind == "sqlite":
+            for path in self._folder.glob(f"{Path(url.removeprefix('sqlite:///')).name}*"):
+                path.unlink()
+        elif self._admin is not None:
+            with self._admin.connect() as connection:
+                name = sa.make_url(url).database
+                connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    def close(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
+        if self._admin is not None:
+            self._admin.dispose()
+
+    def _empty(self, engine: Engine) -> bool:
+        """Whether the database is as it was made: every table there, no other, and nothing in them. Whoever is still
+        connected to a server's is put out; a database that has grown is better made anew."""
+        try:
+            with engine.connect().execution_options(vigie_writing=True) as connection, connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.exec_driver_sql(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    )
+                    told = "SELECT relname, pg_relation_size(relid) AS size FROM pg_stat_user_tables"
+                    sizes = {row.relname: row.size for row in connection.exec_driver_sql(told)}
+                    grown = sum(sizes.values()) > MOST_BYTES
+                else:
+                    sizes = dict.fromkeys(sa.inspect(connection).get_table_names(), 1)
+                    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+                    grown = pages * 4096 > MOST_BYTES
+                if grown or set(sizes) != set(metadata.tables):
+                    return False
+                for table in metadata.sorted_tables:
+                    if sizes[table.name]:
+                        connection.execute(sa.delete(table))
+            engine.dispose()
+        except sa.exc.OperationalError:
+            return False
+        return True

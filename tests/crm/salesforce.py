@@ -55,7 +55,6 @@ class Salesforce(Crm):
         self._used: deque[datetime] = deque()
         self._locators: dict[str, tuple[list[Row], int, int, int]] = {}
         self._locator = itertools.count(1)
-        self._written = 0
         self._tables: dict[str, tuple[tuple[datetime, int], list[Row]]] = {}
         super().__init__(currency=currency)
 
@@ -152,10 +151,6 @@ class Salesforce(Crm):
         return self._answer(rows, start, lives - 1)
 
     # The tables.
-
-    def _write(self, thing: Thing) -> None:
-        self._written += 1
-        super()._write(thing)
 
     def table(self, entity: str) -> list[Row]:
         """Every row with every field that the entity has, deleted ones too."""

@@ -71,6 +71,8 @@ class Crm:
         self.requests: list[httpx.Request] = []
         self._versions: dict[str, dict[str, list[tuple[datetime, Thing]]]] = {}
         self._numbers: dict[str, int] = {}
+        self._written = 0
+        self._seen: dict[str, tuple[object, list[Thing]]] = {}
         self._late: timedelta | None = None
         for pipeline in ("Ventes", "Renouvellements"):
             there = self.create("pipeline", name=pipeline)
@@ -163,13 +165,16 @@ class Crm:
 
     def visible(self, object_: str) -> list[Thing]:
         """Every row as a reader sees it now, deleted and archived ones included, by id in order of creation."""
-        seen = []
-        for versions in self._versions.get(object_, {}).values():
-            shown = [thing for at, thing in versions if at <= self.now]
-            if shown:
-                # Of two with one timestamp, what was written last.
-                seen.append(max(reversed(shown), key=lambda thing: thing.modified))
-        return seen
+        asked = (self.now, self._written, len(self._versions.get(object_, {})))
+        if self._seen.get(object_, (None, []))[0] != asked:
+            seen = []
+            for versions in self._versions.get(object_, {}).values():
+                shown = [thing for at, thing in versions if at <= self.now]
+                if shown:
+                    # Of two with one timestamp, what was written last.
+                    seen.append(max(reversed(shown), key=lambda thing: thing.modified))
+            self._seen[object_] = (asked, seen)
+        return list(self._seen[object_][1])
 
     def latest(self, object_: str) -> list[Thing]:
         """Every row as it was last written, seen or not."""
@@ -232,6 +237,7 @@ class Crm:
         thing.modified = max(thing.modified, self.now)
         versions = self._versions.setdefault(thing.object, {}).setdefault(thing.id, [])
         versions.append((self.now + (self._late or timedelta(0)), thing))
+        self._written += 1
 
 
 @contextlib.contextmanager
@@ -263,7 +269,7 @@ def serving(crm: Crm) -> Iterator[str]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

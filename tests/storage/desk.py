@@ -64,6 +64,7 @@ class Desk:
         return self.crm.create("deal", **values | more)
 
     def sync(self, *, bent: httpx.BaseTransport | None = None, **more: Any) -> sync.Report:
+        self._before = {row["id"] for row in self.all(schema.run)}
         return sync.load(self.engine, WORKSPACE, self.open(bent), now=self.crm.now, **more)
 
     def open(self, bent: httpx.BaseTransport | None = None) -> Connector:
@@ -91,5 +92,6 @@ class Desk:
             return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
 
     def last_run(self) -> dict[str, Any]:
-        runs = sorted(self.all(schema.run), key=lambda row: row["started_at"])
-        return runs[-1]
+        """The row of the last `sync`."""
+        [run] = [row for row in self.all(schema.run) if row["id"] not in self._before]
+        return run
