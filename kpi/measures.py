@@ -24,11 +24,16 @@ class Measure:
     test: Test | None = None
     amount: Callable[[Rows], ColumnElement[int]] | None = None
 
-    def added(self, rows: Rows) -> ColumnElement[int]:
+    def each(self, rows: Rows) -> ColumnElement[int]:
+        """What one row adds: 0 for a row that is not counted."""
         amount: ColumnElement[int] = sa.literal_column("1") if self.amount is None else self.amount(rows)
         counted = self.population.counted(rows)
         condition = counted if self.test is None else sa.and_(counted, self.test(rows))
-        return sa.func.coalesce(sa.func.sum(sa.case((condition, amount), else_=sa.literal_column("0"))), 0)
+        return sa.case((condition, amount), else_=sa.literal_column("0"))
+
+    def added(self, rows: Rows) -> ColumnElement[int]:
+        """What all rows add up to."""
+        return sa.func.coalesce(sa.func.sum(self.each(rows)), 0)
 
 
 def won_by_now(rows: Rows) -> Condition:
