@@ -4,14 +4,21 @@ SQLite (WAL, FULL synchronous) for one host, PostgreSQL through psycopg 3 for te
 stands anywhere else.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -42,6 +49,7 @@ def open_engine(url: str) -> Engine:
         raw.execute("PRAGMA journal_mode = WAL")
         raw.execute("PRAGMA synchronous = FULL")
         raw.execute("PRAGMA foreign_keys = ON")
+        raw.create_function("vigie_local_day", 2, _local_day, deterministic=True)
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -99,6 +107,137 @@ def private_schema(connection: Connection) -> str:
     return "pg_temp" if connection.dialect.name == "postgresql" else "temp"
 
 
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """How statements are spelled on a connection: for which database, and in which schema the tables are read."""
+
+    database: str
+    schema: str | None = None
+
+
+def tongue(connection: Connection) -> Tongue:
+    schemas = connection.get_execution_options().get("schema_translate_map")
+    return Tongue(connection.dialect.name, None if schemas is None else schemas[None])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One select as a part of a statement of several: spelled once, run with other values each time."""
+
+    text: str
+    names: tuple[str, ...]
+    """The parameters in the order of their places; a name may come twice."""
+    given: Mapping[str, Any]
+    """The values that the select was written with."""
+    read: Callable[[list[Any]], tuple[Any, ...]] = field(default=tuple)
+    """Turns a row of JSON back into what the columns hold."""
+
+
+def spell(spoken: Tongue, select: Select[Any] | sa.CompoundSelect[Any]) -> Part:
+    """A select as a part. What `parameter` and `among` name in it is to be given when it is run."""
+    rows = select.subquery()
+    if spoken.database == "postgresql":
+        array = sa.func.json_agg(sa.func.json_build_array(*rows.c))
+    else:
+        array = sa.func.json_group_array(sa.func.json_array(*rows.c))
+    compiled = sa.select(array).compile(
+        dialect=_dialect(spoken.database),
+        schema_translate_map=None if spoken.schema is None else {None: spoken.schema},
+        render_schema_translate=spoken.schema is not None,
+        compile_kwargs={"render_postcompile": True},
+    )
+    names = tuple(getattr(compiled, "positiontup", None) or ())
+    given = {name: _plain(spoken.database, value) for name, value in compiled.params.items() if value is not None}
+    readers = [_reader(column.type) for column in rows.c]
+    if not any(readers):
+        return Part(f"({compiled})", names, given)
+
+    def read(row: list[Any]) -> tuple[Any, ...]:
+        return tuple(
+            value if value is None or reader is None else reader(value)
+            for value, reader in zip(row, readers, strict=True)
+        )
+
+    return Part(f"({compiled})", names, given, read)
+
+
+def run(
+    connection: Connection, parts: Mapping[str, Part], values: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of each part, read in one statement; `values` are the parameters of each part by its name.
+
+    Rows come in no order. A list is one parameter, whatever its length.
+    """
+    database = connection.dialect.name
+    given: list[Any] = []
+    for key, part in parts.items():
+        mine = values.get(key, {})
+        given.extend(_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names)
+    text = "SELECT " + ", ".join([part.text for part in parts.values()])
+    row = connection.exec_driver_sql(text, tuple(given)).one()
+    found = {}
+    for (key, part), told in zip(parts.items(), row, strict=True):
+        arrays = json.loads(told) if isinstance(told, str) else told
+        found[key] = [part.read(each) for each in arrays or ()]
+    return found
+
+
+def together(
+    connection: Connection, selects: Mapping[str, Select[Any] | sa.CompoundSelect[Any]]
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The rows of several unrelated small selects, in one statement: one round trip, one view of the data.
+
+    Values come back as the columns' types say: dates, moments, decimals, truth values, integers to the last digit.
+    Rows come in no order. Where the same selects are asked again and again, `spell` them once and `run` them.
+    """
+    spoken = tongue(connection)
+    return run(connection, {name: spell(spoken, select) for name, select in selects.items()}, {})
+
+
+def parameter(name: str, kind: sa.types.TypeEngine[Any] | type[sa.types.TypeEngine[Any]]) -> sa.BindParameter[Any]:
+    """A value that is given when the part is run."""
+    return sa.bindparam(name, type_=kind, required=False)
+
+
+@lru_cache(maxsize=2)
+def _dialect(database: str) -> Dialect:
+    if database == "postgresql":
+        return PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
+    return sqlite.dialect(paramstyle="qmark")
+
+
+def _plain(database: str, value: Any) -> Any:
+    """A value as both drivers take it."""
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC)
+        # To the digit as SQLAlchemy writes a moment: the text is what is compared.
+        return moment if database == "postgresql" else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        each = [_plain(database, one) for one in value]
+        return each if database == "postgresql" else json.dumps(each)
+    return value
+
+
+def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
+    """What makes the value of a column of what JSON holds of it."""
+    inner = kind.impl if isinstance(kind, sa.TypeDecorator) else kind
+    read: Callable[[Any], Any] | None = None
+    if isinstance(inner, sa.DateTime):
+        read = datetime.fromisoformat
+    elif isinstance(inner, sa.Date):
+        read = date.fromisoformat
+    elif isinstance(inner, sa.Boolean):
+        read = bool
+    if not isinstance(kind, sa.TypeDecorator):
+        return read
+    decorated, first, dialect = kind, read, _dialect("sqlite")
+    return lambda value: decorated.process_result_value(first(value) if first else value, dialect)
+
+
 def insert(connection: Connection, table: Table) -> Insert:
     """An INSERT into `table` that offers `on_conflict_do_update` and `on_conflict_do_nothing`."""
     if connection.dialect.name == "postgresql":
@@ -124,7 +263,27 @@ def _moment_sqlite(element: moment, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(moment, "postgresql")
 def _moment_postgresql(element: moment, compiler: SQLCompiler, **kw: Any) -> str:
     (seconds,) = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"(clock_timestamp() + make_interval(secs => CAST({seconds} AS INTEGER)))"
+    return f"(clock_timestamp() + make_interval(secs => CAST({seconds} AS DOUBLE PRECISION)))"
+
+
+class moment_after(sa.sql.functions.FunctionElement[Any]):
+    """`moment_after(column, seconds)`: so many seconds after a stored moment."""
+
+    type = sa.DateTime(timezone=True)
+    inherit_cache = True
+    name = "moment_after"
+
+
+@compiles(moment_after, "sqlite")
+def _after_sqlite(element: moment_after, compiler: SQLCompiler, **kw: Any) -> str:
+    stored, seconds = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(strftime('%Y-%m-%d %H:%M:%f', {stored}, ({seconds}) || ' seconds') || '000')"
+
+
+@compiles(moment_after, "postgresql")
+def _after_postgresql(element: moment_after, compiler: SQLCompiler, **kw: Any) -> str:
+    stored, seconds = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({stored} + make_interval(secs => CAST({seconds} AS DOUBLE PRECISION)))"
 
 
 class days_between(sa.sql.functions.FunctionElement[int]):
@@ -165,3 +324,54 @@ def _plus_sqlite(element: day_plus, compiler: SQLCompiler, **kw: Any) -> str:
 def _plus_postgresql(element: day_plus, compiler: SQLCompiler, **kw: Any) -> str:
     day, days = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"(CAST({day} AS DATE) + CAST({days} AS INTEGER))"
+
+
+class among(sa.sql.functions.FunctionElement[bool]):
+    """`among(column, name)`: whether the column is one of a list given as one parameter when a part is run."""
+
+    type = sa.Boolean()
+    inherit_cache = True
+    name = "among"
+
+    def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
+        super().__init__(column, parameter(name, sa.types.NullType))
+
+
+@compiles(among, "sqlite")
+def _among_sqlite(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({values})))"  # noqa: S608 (names of the schema)
+
+
+@compiles(among, "postgresql")
+def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
+    column, values = (compiler.process(clause, **kw) for clause in element.clauses)
+    kind = "DATE" if isinstance(next(iter(element.clauses)).type, sa.Date) else "TEXT"
+    return f"({column} = ANY (CAST({values} AS {kind}[])))"
+
+
+class local_day(sa.sql.functions.FunctionElement[date]):
+    """`local_day(moment, zone)`: the calendar day of a stored moment in a time zone, null for none."""
+
+    type = sa.Date()
+    inherit_cache = True
+    name = "local_day"
+
+
+@compiles(local_day, "sqlite")
+def _local_day_sqlite(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, zone = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"vigie_local_day({instant}, {zone})"
+
+
+@compiles(local_day, "postgresql")
+def _local_day_postgresql(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:
+    instant, zone = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST(timezone({zone}, {instant}) AS DATE)"
+
+
+def _local_day(instant: str | None, zone: str) -> str | None:
+    """Of a moment as SQLite holds it: UTC, without saying so."""
+    if instant is None:
+        return None
+    return datetime.fromisoformat(instant).replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date().isoformat()
