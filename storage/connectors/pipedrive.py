@@ -63,6 +63,8 @@ _ENTITIES = {
     "stage": "stage",
 }
 _SOURCE_LEAD = {"include_fields": "source_lead_id"}
+_ARCHIVED = "open,won,lost,deleted"
+"""Of archived deals, all that is ever told of them."""
 
 WALKS = (
     Walk(object="person"),
@@ -180,15 +182,12 @@ class Pipedrive:
         by_id = by_time | {"sort_by": "id"}
         if object_ == "person":
             return [self._whole]
-        if object_ == "deal" and since is None:
-            return [cursor("deal", **by_id), cursor("deal.archived", **by_id)]
-        if object_ == "deal" and since is not None:
-            return [
-                cursor("deal", updated_since=since, **by_time),
-                cursor("deal.archived", updated_since=since, status="open,won,lost,deleted", **by_time),
-                # Whether a delete counts as an update is not documented: all 30 days of them are read.
-                cursor("deal", status="deleted", **by_id),
-            ]
+        if object_ == "deal":
+            # Whether a delete counts as an update is not documented: all 30 days of them are read, and with a listing
+            # too, for then they need not be guessed.
+            gone = cursor("deal", status="deleted", **by_id)
+            changed = by_id if since is None else by_time | {"updated_since": since}
+            return [cursor("deal", **changed), cursor("deal.archived", status=_ARCHIVED, **changed), gone]
         if object_ == "lead" and since is None:
             # Imported leads share a moment; ids are their own.
             return [place("lead", sort="id ASC"), place("lead.archived", sort="id ASC")]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import Engine
 
 from storage.connectors.base import Account, Connector, DriftError, Knock, NotGenuineError, Opening
 from storage.connectors.http import BudgetError, Client, RefusedError, UnexpectedError
@@ -18,6 +19,8 @@ from storage.problems import Reason
 from storage.records import Deal, Gone, Lead, Page, Position, Stage
 from tests.crm.pipedrive import PASSWORD, TOKEN, USER, Pipedrive
 from tests.crm.world import Fault
+from tests.laws.houses import real
+from tests.storage.desk import Desk
 
 Bend = Mapping[str, Any]
 
@@ -92,9 +95,28 @@ def test_a_delete_is_told_for_thirty_days_and_then_only_by_what_a_listing_lacks(
     crm.tick(timedelta(days=11))
     assert gone(read(crm, "deal", crm.now)) == set()
     pages = read(crm, "deal")
-    assert deals(pages).keys() == {kept}
-    assert [page.last for page in pages] == [False, True]
+    assert (deals(pages).keys(), gone(pages)) == ({kept}, set())
+    assert [page.last for page in pages] == [False, False, True]
     assert all(page.listing for page in pages)
+
+
+def test_a_listing_tells_the_same_deletes_as_the_changes_do(database: Engine) -> None:
+    """So half the deals may go at once, and reading the changes after the listing finds nothing new."""
+    [house] = [each for each in real() if each.name == "pipedrive"]
+    desk = Desk(database, house)
+    desk.sync()
+    for number in range(len(desk.deals) // 2):
+        if number % 2:
+            desk.crm.archive("deal", desk.deals[number])
+        desk.crm.tick(60)
+        desk.crm.delete("deal", desk.deals[number])
+    desk.crm.tick(3600)
+    report = desk.sync(full=True)
+    assert (report.troubles, report.objects["deal"].deleted) == ((), 6)
+    held = desk.held()
+    desk.crm.tick(60)
+    desk.sync()
+    assert desk.held() == held
 
 
 def test_an_archived_deal_that_is_deleted_is_told_too() -> None:
