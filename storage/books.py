@@ -40,6 +40,8 @@ class Entry:
     changes: list[Change] = field(default_factory=list)
     standing: dict[str, Row] = field(default_factory=dict)
     """Rows that were told and that a newer version outlives, by id."""
+    losers: dict[str, set[str]] = field(default_factory=dict)
+    """By object, rows that were taken over and that more rows name than one transaction moves."""
 
 
 class Books:
@@ -64,10 +66,13 @@ class Books:
         problems = self.ledger.rows(page.problems)
         return Entry(page, self._mentions(page), batches, self._passages(page), problems, teams, counts)
 
-    def write(self, connection: Connection, entry: Entry, now: datetime, *, at_once: bool, mend: bool) -> None:
+    def write(
+        self, connection: Connection, entry: Entry, now: datetime, *, at_once: bool, mend: bool, most: int
+    ) -> None:
         """`now`: the moment of this transaction, at which its changes are seen. `at_once`: a row that loads leaves the
         quarantine with its page, not only at the end of the run. `mend`: rows that something else than a sync has
-        written are brought back to what is told."""
+        written are brought back to what is told. `most`: of the rows that name one that was taken over, so many are
+        moved; the others are left to `move`."""
         page, frame = entry.page, self._frame
         today = now.astimezone(frame.zone).date()
         for name, rows in entry.mentions.items():
@@ -86,7 +91,7 @@ class Books:
         buried = gone.apply(connection, frame, page.gone, now)
         entry.counts.deleted += sum(change.before is not None and not change.before["deleted_at"] for change in buried)
         entry.changes += buried
-        self._merge(connection, entry)
+        self._merge(connection, entry, most)
         if entry.passages:
             seen = [row | {"first_seen_at": now} for row in entry.passages]
             connection.execute(insert(connection, schema.passage).on_conflict_do_nothing(), seen)
@@ -104,15 +109,32 @@ class Books:
             self._known.clear()
         self._known.update((name, row["id"]) for name, rows in entry.mentions.items() for row in rows)
 
-    def _merge(self, connection: Connection, entry: Entry) -> None:
-        """Whatever named a row that this page says was taken over names the survivor."""
+    def move(self, connection: Connection, object_: str, losers: set[str], now: datetime, most: int) -> list[Change]:
+        """Let at most so many more rows that name one of these name its survivor; gives what changed."""
+        changes = merges.repoint(connection, self._frame.workspace_id, object_, losers, most)
+        self._history.write(connection, changes, now)
+        return changes
+
+    def still_named(self, connection: Connection) -> dict[str, set[str]]:
+        """By object, rows that were taken over and that others still name, because a run was killed."""
+        found = {
+            name: merges.still_named(connection, self._frame.workspace_id, self._frame.source, name)
+            for name in sorted(self._merged)
+        }
+        return {name: losers for name, losers in found.items() if losers}
+
+    def _merge(self, connection: Connection, entry: Entry, most: int) -> None:
+        """What names a row that this page says was taken over names the survivor."""
         losers: dict[str, set[str]] = {}
         for change in entry.changes:
             if change.object in merges.NAMED_BY and change.after.get("merged_into") is not None:
                 losers.setdefault(change.object, set()).add(change.after["id"])
         for name, ids in losers.items():
             self._merged.add(name)
-            entry.changes += merges.repoint(connection, self._frame.workspace_id, name, ids)
+            moved = merges.repoint(connection, self._frame.workspace_id, name, ids, most)
+            entry.changes += moved
+            if len(moved) == most:
+                entry.losers[name] = ids
 
     def _mentions(self, page: Page) -> dict[str, list[Row]]:
         """The rows that the page names and this run has not yet made sure of, by table."""

@@ -46,7 +46,9 @@ def settle(connection: Connection, workspace_id: str, source: str, event_ids: Se
     connection.execute(sa.update(hint).where(*mine).values(settled_at=now))
 
 
-def prune(connection: Connection, workspace_id: str, before: datetime) -> int:
-    """Forget hints that were settled before a moment: a CRM repeats an event for hours, not for weeks."""
-    done = (hint.c.workspace_id == workspace_id, hint.c.settled_at < before)
-    return connection.execute(sa.delete(hint).where(*done)).rowcount
+def prune(connection: Connection, workspace_id: str, source: str, before: datetime, most: int = 500) -> int:
+    """Forget hints that were settled before a moment, so many at most: a CRM repeats an event for hours, not for
+    weeks."""
+    mine = (hint.c.workspace_id == workspace_id, hint.c.source == source)
+    done = sa.select(hint.c.event_id).where(*mine, hint.c.settled_at < before).limit(most)
+    return connection.execute(sa.delete(hint).where(*mine, hint.c.event_id.in_(done))).rowcount

@@ -4,6 +4,9 @@ A holder that died is followed by another once its time is up; one that is only 
 writes nothing more.
 """
 
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,8 +15,10 @@ from sqlalchemy import Connection, Engine
 from storage.database import insert, moment, writing
 from storage.schema import lease
 
-SECONDS = 300
-"""Longer than a CRM may make us wait for one page."""
+SECONDS = 60
+"""After so long, a holder that was killed is followed by another."""
+BEAT = 15.0
+"""Seconds between two renewals by `kept`: three may fail before the time is up."""
 
 
 class BusyError(Exception):
@@ -48,6 +53,34 @@ def take(engine: Engine, workspace_id: str, name: str, holder: str, seconds: int
             raise BusyError(name, connection.execute(sa.select(lease.c.until).where(*mine)).scalar_one())
 
 
+def take_free(
+    connection: Connection, names: Iterable[tuple[str, str]], holder: str, seconds: int
+) -> set[tuple[str, str]]:
+    """Within the caller's transaction: of these (workspace, name), hold the ones that are free or whose time is up, and
+    give them back. Whoever holds the others is not waited for."""
+    # Always in the same order: two who take several never wait for each other.
+    wanted = [
+        {"workspace_id": workspace_id, "name": name, "holder": holder, "until": moment(seconds)}
+        for workspace_id, name in sorted(set(names))
+    ]
+    if not wanted:
+        return set()
+    statement = insert(connection, lease).values(wanted)
+    taken = connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "name"],
+            set_={"holder": statement.excluded.holder, "until": statement.excluded.until},
+            where=lease.c.until <= moment(0),
+        ).returning(lease.c.workspace_id, lease.c.name)
+    )
+    return {(row.workspace_id, row.name) for row in taken}
+
+
+def drop(connection: Connection, workspace_id: str, name: str, holder: str) -> None:
+    """Give the lease back, if it is still ours."""
+    connection.execute(sa.delete(lease).where(*_held(workspace_id, name, holder)))
+
+
 def renew(connection: Connection, workspace_id: str, name: str, holder: str, seconds: int = SECONDS) -> None:
     """Within the transaction that needs it: the lease is ours until this commits. Raises `LostError`."""
     renewed = connection.execute(
@@ -55,6 +88,35 @@ def renew(connection: Connection, workspace_id: str, name: str, holder: str, sec
     )
     if not renewed.rowcount:
         raise LostError(name)
+
+
+@contextmanager
+def kept(engine: Engine, workspace_id: str, name: str, holder: str) -> Iterator[None]:
+    """Renew the lease while the block lasts, however long a CRM makes it wait.
+
+    It ends with the process, and where the lease is another's: whoever holds on to it for a transaction is told so
+    (`renew`), a thread beside is not.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            try:
+                with writing(engine) as connection:
+                    renew(connection, workspace_id, name, holder)
+            except LostError:
+                return
+            except sa.exc.OperationalError:
+                # The database is busy or away: the next beat may find it again.
+                continue
+
+    thread = threading.Thread(target=beat, name=f"lease {name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def release(connection: Connection, workspace_id: str, name: str, holder: str) -> None:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.sql.elements import ColumnElement
 
-from storage.database import insert, reading, writing
+from storage.database import insert, reading
 from storage.history import Change
+from storage.parts import Stride
 from storage.reports import Month
 from storage.rows import Row
 from storage.schema import deal, listed, metadata
@@ -18,7 +19,7 @@ from storage.troubles import Code, Trouble
 SHARE = 5
 """A listing that lacks one row in so many, or more, is not believed."""
 CHUNK = 500
-"""Rows a transaction: SQLite's write lock is held for a few tens of milliseconds."""
+"""Ids that are asked for at a time."""
 
 
 def note(
@@ -59,12 +60,12 @@ def vanishing(engine: Engine, workspace_id: str, source: str, object_: str) -> T
     return Trouble(object_, Code.VANISHED, {"count": gone, "of": of}) if gone and gone * SHARE >= of else None
 
 
-def next_unlisted(engine: Engine, workspace_id: str, source: str, object_: str, after: str) -> list[str]:
-    """Ids of the next living rows, in order and after this one, that the listing does not tell."""
+def next_unlisted(engine: Engine, workspace_id: str, source: str, object_: str, after: str, most: int) -> list[str]:
+    """Ids of the next living rows, so many at most, in order and after this one, that the listing does not tell."""
     table = metadata.tables[object_]
     these = (*_known(table, workspace_id, source), table.c.id > after, ~_told(table))
     with reading(engine) as connection:
-        return list(connection.scalars(sa.select(table.c.id).where(*these).order_by(table.c.id).limit(CHUNK)))
+        return list(connection.scalars(sa.select(table.c.id).where(*these).order_by(table.c.id).limit(most)))
 
 
 def delete(
@@ -94,12 +95,13 @@ def lacking(engine: Engine, workspace_id: str, source: str, object_: str, ext_id
 def clean(engine: Engine, workspace_id: str, source: str, object_: str) -> None:
     """Forget what the listing told, in short transactions."""
     mine = (listed.c.workspace_id == workspace_id, listed.c.source == source, listed.c.object == object_)
+    stride = Stride()
     while True:
         with reading(engine) as connection:
-            some = list(connection.scalars(sa.select(listed.c.ext_id).where(*mine).limit(CHUNK)))
+            some = list(connection.scalars(sa.select(listed.c.ext_id).where(*mine).limit(stride.rows)))
         if not some:
             return
-        with writing(engine) as connection:
+        with stride.writing(engine, len(some)) as connection:
             connection.execute(sa.delete(listed).where(*mine, listed.c.ext_id.in_(some)))
 
 

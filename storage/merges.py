@@ -42,15 +42,17 @@ def resolve(connection: Connection, workspace_id: str, merged: Iterable[str], na
                 row[column] = last.get(row[column], row[column])
 
 
-def repoint(connection: Connection, workspace_id: str, object_: str, losers: Iterable[str]) -> list[Change]:
-    """Let every row that names one of these rows name its survivor; gives what changed."""
-    changes = []
+def repoint(connection: Connection, workspace_id: str, object_: str, losers: Iterable[str], most: int) -> list[Change]:
+    """Let at most so many of the rows that name one of these rows name its survivor; gives what changed. Where that is
+    `most`, there may be more."""
+    changes: list[Change] = []
     last = survivors(connection, workspace_id, object_, losers)
     for name, column in NAMED_BY.get(object_, {}).items() if last else ():
         table = metadata.tables[name]
         mine = (table.c.workspace_id == workspace_id, table.c[column].in_(list(last)))
         moved: dict[str, list[str]] = {}
-        for found in connection.execute(sa.select(table).where(*mine).order_by(table.c.id)).mappings().all():
+        some = sa.select(table).where(*mine).order_by(table.c.id).limit(most - len(changes))
+        for found in connection.execute(some).mappings().all():
             survivor = last[found[column]]
             changes.append(Change(name, dict(found), dict(found) | {column: survivor}))
             moved.setdefault(survivor, []).append(found["id"])
@@ -58,6 +60,18 @@ def repoint(connection: Connection, workspace_id: str, object_: str, losers: Ite
             these = (table.c.workspace_id == workspace_id, table.c.id.in_(ids))
             connection.execute(sa.update(table).where(*these).values({column: survivor}))
     return changes
+
+
+def still_named(connection: Connection, workspace_id: str, source: str, object_: str) -> set[str]:
+    """Rows of a source that were taken over and that others still name: whoever moved those was killed."""
+    loser = metadata.tables[object_]
+    found: set[str] = set()
+    for name, column in NAMED_BY[object_].items():
+        table = metadata.tables[name]
+        names = sa.and_(table.c.workspace_id == loser.c.workspace_id, table.c[column] == loser.c.id)
+        mine = (loser.c.workspace_id == workspace_id, loser.c.source == source, loser.c.merged_into.is_not(None))
+        found |= set(connection.scalars(sa.select(loser.c.id).join(table, names).where(*mine).distinct()))
+    return found
 
 
 def survivors(connection: Connection, workspace_id: str, object_: str, ids: Iterable[str]) -> dict[str, str]:

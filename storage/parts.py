@@ -1,37 +1,88 @@
-"""A large page in parts: SQLite's write lock is held for tens of milliseconds, however much a CRM tells at once."""
+"""A page in parts, and long work in chunks, each one transaction: SQLite's write lock is held for tens of milliseconds,
+however much a CRM tells at once and however slow the disk is."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from time import perf_counter
 
+from sqlalchemy import Connection, Engine
+
+from storage.database import writing
 from storage.records import Page
 
-ROWS = 250
-"""Records a transaction."""
+AIM = 0.025
+"""Seconds that a transaction should take: half of what is promised, since the next one may be slower than the last."""
+FIRST = 40
+"""Rows of the first transaction, when nothing is known yet."""
+FEWEST, MOST = 10, 1000
+_FASTER = 1.5
+"""A transaction has at most so many times the rows of the one before."""
 
 
-def parts(page: Page) -> Iterator[Page]:
-    """The page, or pieces of it in order; only the last piece is where the page ends.
+class Stride:
+    """How many rows the next transaction takes, by how long the last ones took."""
+
+    def __init__(self) -> None:
+        self.rows = FIRST
+
+    @contextmanager
+    def writing(self, engine: Engine, rows: int) -> Iterator[Connection]:
+        """One write transaction on so many rows, from which the next one's size is learnt."""
+        with writing(engine) as connection:
+            began = perf_counter()
+            yield connection
+        # The commit counts: on a slow disk it is most of it.
+        self.took(rows, perf_counter() - began)
+
+    def took(self, rows: int, seconds: float) -> None:
+        """A transaction of so many rows held the lock for so long."""
+        if seconds > AIM:
+            # Of a handful of rows it is not the rows that took so long.
+            if rows >= FEWEST:
+                self.rows = min(self.rows, max(FEWEST, rows // 2, int(rows * AIM / seconds)))
+        elif rows >= self.rows:
+            self.rows = min(MOST, int(self.rows * min(_FASTER, AIM / max(seconds, 0.001))))
+
+
+def parts(page: Page, stride: Stride) -> Iterator[tuple[Page, bool]]:
+    """The page, or pieces of it in order, each as large as the stride is by then; True with the one that ends it.
 
     What is said of a record stands in its piece. Whoever dies between two pieces reads the whole page again.
     """
     rest = page
-    while len(rest.records) > ROWS:
-        some = rest.records[:ROWS]
-        told = {record.ext_id for record in some}
-        yield replace(
-            rest,
+    while (cut := _cut(rest, stride.rows)) is not None:
+        piece, rest = cut
+        yield replace(piece, last=False, finishes=None), False
+    yield rest, True
+
+
+def weight(page: Page) -> int:
+    """How many rows a piece counts for."""
+    return max(len(page.mentions), len(page.records), len(page.gone), len(page.problems))
+
+
+def _cut(page: Page, rows: int) -> tuple[Page, Page] | None:
+    """The first piece and the rest; None = the page is one piece. Names first, then records with what is said of them,
+    then what is said besides, then what is gone."""
+    if len(page.mentions) > rows:
+        names = replace(page, records=(), mentions=page.mentions[:rows], problems=(), passages=(), gone=())
+        return names, replace(page, mentions=page.mentions[rows:])
+    some, later = page.records[:rows], page.records[rows:]
+    known = {record.ext_id for record in some} - {record.ext_id for record in later}
+    problems = [problem for problem in page.problems if problem.ext_id not in known]
+    passages = [passage for passage in page.passages if passage.deal not in known]
+    if not later and max(len(problems), len(passages), len(page.gone)) <= rows:
+        return None
+    if some:
+        piece = replace(
+            page,
             records=some,
-            problems=[problem for problem in rest.problems if problem.ext_id in told],
-            passages=[passage for passage in rest.passages if passage.deal in told],
+            problems=[problem for problem in page.problems if problem.ext_id in known],
+            passages=[passage for passage in page.passages if passage.deal in known],
             gone=(),
-            last=False,
-            finishes=None,
         )
-        rest = replace(
-            rest,
-            records=rest.records[ROWS:],
-            mentions=(),
-            problems=[problem for problem in rest.problems if problem.ext_id not in told],
-            passages=[passage for passage in rest.passages if passage.deal not in told],
-        )
-    yield rest
+        return piece, replace(page, records=later, mentions=(), problems=problems, passages=passages)
+    piece = replace(page, problems=problems[:rows], passages=passages[:rows], gone=page.gone[:rows])
+    rest = replace(page, mentions=(), problems=problems[rows:], passages=passages[rows:], gone=page.gone[rows:])
+    return piece, rest

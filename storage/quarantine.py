@@ -57,14 +57,6 @@ def read_quarantine(connection: Connection, workspace_id: str) -> list[Line]:
     return sorted(lines, key=lambda line: (line.kept, line.object, _by_number(line.place)))
 
 
-def count_aside(connection: Connection, workspace_id: str, source: str, object_: str) -> int:
-    """Rows of one object that are set aside."""
-    table = quarantine
-    mine = (table.c.workspace_id == workspace_id, table.c.source == source, table.c.object == object_)
-    places = sa.select(table.c.place).where(*mine, ~table.c.kept).distinct().subquery()
-    return connection.execute(sa.select(sa.func.count()).select_from(places)).scalar_one()
-
-
 def _by_number(place: str) -> tuple[str, int]:
     """`deals.csv, row 9` before `deals.csv, row 12`."""
     head, _, number = place.rpartition(" ")
@@ -84,6 +76,7 @@ class _Noted(NamedTuple):
     place: str
     details: str
     payload: str
+    kept: bool
 
 
 class Ledger:
@@ -127,35 +120,41 @@ class Ledger:
         """Forget the lines of a finished place that were not seen again, and those of rows that are well or gone.
 
         Where another file of this sync may still say why one of them is in the quarantine, its lines go only when the
-        sync ends (`close`), else `at_once`.
+        sync ends (`left`), else `at_once`.
         """
         settled = {record.ext_id for record in page.records} | {told.ext_id for told in page.gone}
         well = {line.id for line in self._lines.values() if line.object == page.object and line.ext_id in settled}
         if at_once:
-            self._forget(connection, well - {self._row(problem)["id"] for problem in page.problems})
+            self.forget(connection, well - {self._row(problem)["id"] for problem in page.problems})
         else:
             self._well |= well
-        if page.finishes is not None:
-            finished = {line.id for line in self._lines.values() if _stands_in(line.place, page.finishes)}
-            self._forget(connection, finished - self._seen)
+        self.forget(connection, self.finished(page))
+
+    def finished(self, page: Page) -> list[str]:
+        """Lines of the place that this page is the last of, which this sync did not see again."""
+        if page.finishes is None:
+            return []
+        return sorted({line.id for line in self._lines.values() if _stands_in(line.place, page.finishes)} - self._seen)
+
+    def aside(self, object_: str) -> int:
+        """Rows of this object that are set aside."""
+        return len({line.place for line in self._lines.values() if line.object == object_ and not line.kept})
 
     def ext_ids(self, object_: str) -> set[str]:
         """Of the rows of this object that have a line."""
         return {line.ext_id for line in self._lines.values() if line.object == object_ and line.ext_id is not None}
 
-    def drop(self, connection: Connection, object_: str, ext_ids: set[str]) -> None:
-        """Forget the lines of rows that the source no longer has."""
-        self._forget(
-            connection,
-            {line.id for line in self._lines.values() if line.object == object_ and line.ext_id in ext_ids},
-        )
+    def of(self, object_: str, ext_ids: set[str]) -> list[str]:
+        """The lines of these rows."""
+        return sorted(line.id for line in self._lines.values() if line.object == object_ and line.ext_id in ext_ids)
 
-    def close(self, connection: Connection) -> None:
-        """Forget the lines of rows that loaded in this sync and that none of its places spoke of."""
-        self._forget(connection, self._well - self._seen)
+    def left(self) -> list[str]:
+        """When the sync ends: the lines of rows that loaded in it and that none of its places spoke of."""
+        return sorted((self._well - self._seen) & self._lines.keys())
 
-    def _forget(self, connection: Connection, ids: set[str]) -> None:
-        gone = sorted(ids & self._lines.keys())
+    def forget(self, connection: Connection, ids: Iterable[str]) -> None:
+        """These lines are no more."""
+        gone = sorted(set(ids) & self._lines.keys())
         for start in range(0, len(gone), 500):
             some = quarantine.c.id.in_(gone[start : start + 500])
             connection.execute(sa.delete(quarantine).where(quarantine.c.workspace_id == self._workspace_id, some))

@@ -10,15 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table
 
 from storage import schema
-from storage.database import reading, writing
+from storage.database import reading
 from storage.history import Change, History
+from storage.parts import Stride
 from storage.rates import VALUED, Rates
 
 OnPage = Callable[[Connection, Sequence[Change]], None]
 """Called inside each transaction with every row that it changed, before and after."""
 
 _AT_ONCE = 1000
-"""Rows that are looked at together, and at most written in one transaction."""
+"""Rows that are looked at together."""
 
 
 def revalue(engine: Engine, workspace_id: str, *, now: datetime, on_page: OnPage | None = None) -> int:
@@ -31,16 +32,17 @@ def revalue(engine: Engine, workspace_id: str, *, now: datetime, on_page: OnPage
         mine = schema.workspace.c.workspace_id == workspace_id
         currency = connection.execute(sa.select(schema.workspace.c.currency).where(mine)).scalar_one()
         rates = Rates.read(connection, workspace_id, currency)
-    changed = 0
+    changed, stride = 0, Stride()
     for name in VALUED:
         table = schema.metadata.tables[name]
         after: str | None = ""
         while after is not None:
             with reading(engine) as connection:
                 after, ids = _differing(connection, table, workspace_id, rates, after)
-            if ids:
-                with writing(engine) as connection:
-                    changed += _settle(connection, table, workspace_id, ids, rates, now, on_page)
+            while ids:
+                some, ids = ids[: stride.rows], ids[stride.rows :]
+                with stride.writing(engine, len(some)) as connection:
+                    changed += _settle(connection, table, workspace_id, some, rates, now, on_page)
     return changed
 
 

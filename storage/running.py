@@ -1,8 +1,9 @@
 """One run of one source: its lease, its row in the journal, and each page with the position that follows it."""
 
 import uuid
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -15,13 +16,12 @@ from storage.connectors.base import Connector, Walk
 from storage.cursors import Cursor
 from storage.database import reading, refresh_statistics, writing
 from storage.history import Change
-from storage.parts import parts
-from storage.quarantine import count_aside
+from storage.parts import Stride, parts, weight
 from storage.rates import VALUED, Rates
 from storage.records import Page, Position
 from storage.reports import Counts, Report
 from storage.revalue import revalue
-from storage.rows import Frame
+from storage.rows import Frame, Row
 from storage.troubles import Code, Trouble
 from storage.workspaces import read_workspace
 
@@ -58,11 +58,17 @@ class Run:
         self._name = f"sync:{self.source}"
         self._written: Counter[str] = Counter()
         self._planned: Counter[str] = Counter()
+        self._strides: defaultdict[str, Stride] = defaultdict(Stride)
+        """By object: a row of one costs more than a row of another."""
         with reading(engine) as connection:
             workspace = read_workspace(connection, workspace_id)
             rates = Rates.read(connection, workspace_id, workspace.currency)
         self._frame = Frame(workspace_id, self.source, workspace.zone, rates)
         leases.take(engine, workspace_id, self._name, self.report.run_id)
+
+    def lease(self) -> AbstractContextManager[None]:
+        """While this lasts, the lease is renewed beside the pages too."""
+        return leases.kept(self._engine, self.workspace_id, self._name, self.report.run_id)
 
     def begin(self) -> None:
         """Read where the source stands, and open the run's row."""
@@ -72,12 +78,16 @@ class Run:
             first_seen = frozenset(
                 walk.object for walk in connector.walks if walk.first_seen and self._cursor(walk.object).complete_at
             )
-            # A killed run may have written rates and not the values that follow from them.
-            self._revalues = rates.known and runs.left_off(connection, workspace_id, self.source)
+            # A killed run may have written rates and not the values that follow from them, or merges and not all names.
+            left_off = runs.left_off(connection, workspace_id, self.source)
+            self._revalues = rates.known and left_off
             self._books = Books(connection, self._frame, self.report.run_id, self.now, first_seen=first_seen)
+            named = self._books.still_named(connection) if left_off else {}
         with writing(self._engine) as connection:
             self._hold_on(connection)
             runs.begin(connection, workspace_id, self.source, self.report, self._complete(), self.now)
+        for object_, losers in named.items():
+            self._move(object_, losers)
 
     def start(self, walk: Walk) -> Position:
         """Where the walk goes on; what an ended or abandoned listing told is forgotten."""
@@ -93,13 +103,11 @@ class Run:
 
         Without a `walk`, rows are read again out of turn and no position moves. Raises `LostError`.
         """
-        *before, end = parts(page)
         counts = Counts()
-        for part in before:
-            counts.add(self._write(part, walk, None, None))
         lists = page.listing and page.last and self._cursor(page.object).lists
-        # The end of a listing counts once what it did not tell is gone: killed before, its last page is read again.
-        counts.add(self._write(end, walk, None if lists else walk, also))
+        for part, ends in parts(page, self._strides[page.object]):
+            # The end of a listing counts once what it did not tell is gone: killed before, its last page is read again.
+            counts.add(self._write(part, walk, walk if ends and not lists else None, also if ends else None))
         if walk is not None and lists:
             self._end_listing(page, walk)
         return counts
@@ -111,17 +119,26 @@ class Run:
         entry = self._books.prepare(page)
         # Where changes are read, a listing is for comparing; what is listed at each sync is compared when asked.
         mend = page.listing and (self.report.full or (walk is not None and bool(walk.key)))
-        with writing(self._engine) as connection:
-            self._hold_on(connection)
+        stride = self._strides[page.object]
+        self._forget(self._books.ledger.finished(page)[stride.rows :])
+        living = self._living(page.object, len(entry.problems)) if moves is not None and page.last else 0
+        with self._holding(stride, weight(page)) as connection:
             at_once = walk is None or bool(walk.key) or page.listing
-            self._books.write(connection, entry, self._seen_at(), at_once=at_once, mend=mend)
+            self._books.write(connection, entry, self._seen_at(), at_once=at_once, mend=mend, most=stride.rows)
             self._note_listed(connection, entry)
             if moves is not None:
-                self._advance(connection, page, moves, None)
+                living += sum(
+                    _lives(change.after) - _lives(change.before)
+                    for change in entry.changes
+                    if change.object == page.object
+                )
+                self._advance(connection, page, moves, None, living)
             if also is not None:
                 also(connection)
             self._close(connection, page.object, entry.counts, entry.changes)
         self._books.committed(entry)
+        for object_, losers in entry.losers.items():
+            self._move(object_, losers)
         self._refresh(entry.changes)
         self._revalues |= (mend and page.object in VALUED) or any(change.object == "rate" for change in entry.changes)
         return entry.counts
@@ -143,8 +160,8 @@ class Run:
         )
         if self.report.troubles:
             self.report.outcome = "partial"
+        self._forget(self._books.ledger.left())
         with writing(self._engine) as connection:
-            self._books.ledger.close(connection)
             self._finish(connection, None)
         self.report.cleared = self._books.ledger.cleared
 
@@ -168,6 +185,13 @@ class Run:
         self._moment = max(self._moment, self._clock())
         return self._moment
 
+    @contextmanager
+    def _holding(self, stride: Stride, rows: int) -> Iterator[Connection]:
+        """One transaction on so many rows, written while the lease is ours. Raises `LostError`."""
+        with stride.writing(self._engine, rows) as connection:
+            self._hold_on(connection)
+            yield connection
+
     def _hold_on(self, connection: Connection) -> None:
         leases.renew(connection, self.workspace_id, self._name, self.report.run_id)
 
@@ -188,8 +212,8 @@ class Run:
                 others = [told.ext_id for told in unread if told.object == name and told.ext_id is not None]
                 listing.note(connection, self.workspace_id, self.source, name, there, others)
 
-    def _advance(self, connection: Connection, page: Page, walk: Walk, trouble: Trouble | None) -> None:
-        """The position after the page; at the end of a walk, how complete its object now is."""
+    def _advance(self, connection: Connection, page: Page, walk: Walk, trouble: Trouble | None, living: int) -> None:
+        """The position after the page; at the end of a walk, how complete its object now is. `living`: `_living`."""
         known = self._cursor(page.object)
         began = self._cursor(walk.object).position.began or self.now
         moved, listed = page.object == walk.object, page.listing and known.position.listing
@@ -201,7 +225,7 @@ class Run:
             if trouble is None and not listed and known.trouble and known.trouble.code == Code.VANISHED:
                 trouble = known.trouble
             if trouble is None and (walk.key or page.listing):
-                trouble = self._poison(connection, page.object)
+                trouble = self._poison(page.object, living)
             after = replace(after, trouble=trouble)
             if listed:
                 after = replace(after, listed_at=self.now)
@@ -220,24 +244,29 @@ class Run:
         cursors.write(connection, self.workspace_id, self.source, object_, values)
         self._cursors[object_] = after
 
-    def _poison(self, connection: Connection, object_: str) -> Trouble | None:
-        aside = count_aside(connection, self.workspace_id, self.source, object_)
-        if aside <= _BAD_ROWS:
+    def _living(self, object_: str, more: int) -> int:
+        """Living rows of an object, where those set aside, with so many more, might be too many; else nobody asks.
+
+        Counted while no lock is held: there may be a million."""
+        if self._books.ledger.aside(object_) + more <= _BAD_ROWS:
+            return 0
+        with reading(self._engine) as connection:
+            return listing.count(connection, self.workspace_id, self.source, object_)
+
+    def _poison(self, object_: str, living: int) -> Trouble | None:
+        aside = self._books.ledger.aside(object_)
+        if aside <= _BAD_ROWS or aside * _BAD_SHARE <= aside + living:
             return None
-        of = aside + listing.count(connection, self.workspace_id, self.source, object_)
-        if aside * _BAD_SHARE <= of:
-            return None
-        return Trouble(object_, Code.POISON, {"count": aside, "of": of})
+        return Trouble(object_, Code.POISON, {"count": aside, "of": aside + living})
 
     def _end_listing(self, page: Page, walk: Walk) -> None:
         """Delete what the listing did not tell, if that is believable, and only then call it complete."""
         mine = (self._engine, self.workspace_id, self.source, page.object)
         trouble = None if self._accepts_deletes else listing.vanishing(*mine)
-        after = ""
-        while trouble is None and (ids := listing.next_unlisted(*mine, after)):
+        after, stride = "", self._strides[f"{page.object} gone"]
+        while trouble is None and (ids := listing.next_unlisted(*mine, after, stride.rows)):
             after = ids[-1]
-            with writing(self._engine) as connection:
-                self._hold_on(connection)
+            with self._holding(stride, len(ids)) as connection:
                 now = self._seen_at()
                 changes = listing.delete(connection, *mine[1:], ids, now)
                 self._books.bury(connection, changes, now)
@@ -246,13 +275,31 @@ class Run:
             self.report.months = listing.compare_months(*mine[:3])
         # A listing that is not believed proves nothing of rows that were set aside either.
         known = self._books.ledger.ext_ids(page.object) if trouble is None else set[str]()
-        lost = listing.lacking(*mine, known)
+        self._forget(self._books.ledger.of(page.object, listing.lacking(*mine, known)))
+        living = self._living(page.object, 0)
         with writing(self._engine) as connection:
             self._hold_on(connection)
-            self._books.ledger.drop(connection, page.object, lost)
-            self._advance(connection, page, walk, trouble)
+            self._advance(connection, page, walk, trouble, living)
             runs.note(connection, self.workspace_id, self.report, self._complete())
         listing.clean(*mine)
+
+    def _move(self, object_: str, losers: set[str]) -> None:
+        """What still names rows that were taken over names the survivors. Killed meanwhile, the next run goes on."""
+        stride, more = self._strides[f"names of {object_}"], True
+        while more:
+            most = stride.rows
+            with self._holding(stride, most) as connection:
+                changes = self._books.move(connection, object_, losers, self._seen_at(), most)
+                self._close(connection, object_, Counts(), changes)
+            more = len(changes) == most
+
+    def _forget(self, lines: Sequence[str]) -> None:
+        """Lines of the quarantine that are no more, in chunks."""
+        stride = self._strides["quarantine"]
+        while lines:
+            some, lines = lines[: stride.rows], lines[stride.rows :]
+            with self._holding(stride, len(some)) as connection:
+                self._books.ledger.forget(connection, some)
 
     def _close(self, connection: Connection, object_: str, counts: Counts, changes: Sequence[Change]) -> None:
         """The last words of a transaction that changed rows."""
@@ -272,3 +319,8 @@ class Run:
             refresh_statistics(self._engine, [schema.metadata.tables[name] for name in grown])
             for name in grown:
                 self._planned[name] = self._written[name]
+
+
+def _lives(row: Row | None) -> bool:
+    """Whether it is a row that the source told itself and that is not gone."""
+    return row is not None and row["deleted_at"] is None and row["payload_hash"] != ""

@@ -154,9 +154,10 @@ def _settle(run: Run, connector: Connector, object_: str, hints: Sequence[Hint])
 @contextmanager
 def _running(run: Run) -> Iterator[None]:
     try:
-        run.begin()
-        yield
-        run.end()
+        with run.lease():
+            run.begin()
+            yield
+            run.end()
     except LostError:
         raise
     except BaseException as failure:

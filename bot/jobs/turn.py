@@ -134,7 +134,7 @@ class Turn:
         if not waiting:
             return None
         with writing(engine) as connection:
-            hints.prune(connection, source.workspace_id, now - KEPT_HINTS)
+            hints.prune(connection, source.workspace_id, source.source, now - KEPT_HINTS)
         return reread(engine, source.workspace_id, connector, waiting, now=now, clock=self._now)
 
     def _over(self) -> bool:

@@ -228,5 +228,8 @@ Index(None, deal.c.workspace_id, deal.c.closed_on)
 Index(None, deal.c.workspace_id, deal.c.customer_id, deal.c.closed_on)
 Index(None, deal.c.workspace_id, deal.c.lead_id)
 Index(None, lead.c.workspace_id, lead.c.created_on)
+# Of a customer that is taken over, every lead is sought while the write lock is held.
+_named = lead.c.customer_id.is_not(None)
+Index(None, lead.c.workspace_id, lead.c.customer_id, sqlite_where=_named, postgresql_where=_named)
 Index(None, contract.c.workspace_id, contract.c.customer_id)
 Index(None, purchase.c.workspace_id, purchase.c.customer_id)

@@ -79,6 +79,6 @@ def test_settled_hints_are_forgotten_after_a_while_and_waiting_ones_are_not(data
     put(database, hint("D1"), hint("D2"))
     with writing(database) as connection:
         hints.settle(connection, SINGLE, "test", ["e-D1"], NOW)
-        assert hints.prune(connection, SINGLE, NOW) == 0
-        assert hints.prune(connection, SINGLE, LATER) == 1
+        assert hints.prune(connection, SINGLE, "test", NOW) == 0
+        assert hints.prune(connection, SINGLE, "test", LATER) == 1
     assert waiting(database) == [hint("D2")]

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from storage import listing as listing_room
+from storage import parts as parts_room
 from storage import schema
 from storage.connectors.http import UnavailableError
 from storage.database import writing
@@ -191,7 +192,8 @@ def test_a_deal_that_is_read_again_while_a_listing_is_under_way_is_not_gone(data
 def test_many_rows_that_are_gone_are_deleted_in_several_transactions(
     database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing_room, "CHUNK", 3)
+    for limit in ("FIRST", "MOST"):
+        monkeypatch.setattr(parts_room, limit, 3)
     load_all(database, listing(*many(of=60)))
     pages: list[int] = []
     report = load_all(
