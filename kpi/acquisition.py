@@ -33,7 +33,7 @@ class SpendRows(Rows):
 def count(connection: Connection, ask: Ask) -> Counted:
     """Cells of `spend` (minor units) and `new` (customers whose first sale or contract is in the period)."""
     spent = spans.count(connection, ask, lambda _: SpendRows(ask), _spent)
-    found = spans.count(connection, ask, lambda _: CustomerRows(ask, lives(ask, Wanted())), _new)
+    found = spans.count(connection, ask, lambda _: CustomerRows(ask.workspace_id, lives(ask, Wanted())), _new)
     left_out = facts.left_out(connection, ask, populations.SALES_OF_CUSTOMERS)
     for reason in (Reason.DELETED, Reason.UNCONVERTED):
         left_out[reason] = left_out.get(reason, 0) + spent.now[reason]

@@ -164,7 +164,7 @@ def _named(ask: Ask, rows: Rows, kind: str, columns: Sequence[ColumnElement[Any]
 def _customers(ask: Ask, formula: Retention | Acquisition | Lifetime) -> Select[tuple[Any, ...]]:
     window = lifetime.year_to(ask.query.period) if isinstance(formula, Lifetime) else ask.query.period
     wanted = Wanted(last_days((window,)), (window,))
-    rows = CustomerRows(ask, lives(ask, wanted))
+    rows = CustomerRows(ask.workspace_id, lives(ask, wanted))
     at_start = wanted.active(rows.table, window.start - timedelta(days=1))
     at_end = wanted.active(rows.table, window.last_day)
     new = sa.and_(rows.c.first_day >= window.start, rows.c.first_day < window.end)

@@ -5,7 +5,7 @@ customer with no contract at all, the days from a sale on. A sale is a purchase 
 any purchase row. A customer belongs to the owner, team, segment and source of their first won deal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -22,6 +22,13 @@ from storage.schema import contract, deal, purchase
 ACTIVE_DAYS = 365
 """How long a sale keeps a customer without contracts active, its own day included."""
 _FOREVER = date(9999, 12, 31)
+
+Which = Callable[[ColumnElement[Any]], Condition]
+"""Of a column of customers' ids: those that are looked at."""
+
+
+def everyone(_customer_id: ColumnElement[Any]) -> Condition:
+    return sa.true()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ def lives(ask: Ask, wanted: Wanted) -> Subquery:
     """One row per customer who ever bought: `customer_id`, `first_day`, `by_contract` (0 or 1), `active_<n>` (0 or 1)
     for each wanted day, and for each wanted window `sales_<n>`, `with_amount_<n>`, `amount_<n>` (minor units of the
     workspace's currency) and `unconverted_<n>` (sales with an amount that no rate is known for)."""
-    spells = _spells(ask).subquery("spells")
+    spells = spells_of(ask.workspace_id).subquery("spells")
     has_contract = sa.func.max(spells.c.by_contract)
     columns: list[ColumnElement[Any]] = []
     for at, day in enumerate(wanted.days):
@@ -74,18 +81,22 @@ def lives(ask: Ask, wanted: Wanted) -> Subquery:
     )
 
 
-def _spells(ask: Ask) -> sa.CompoundSelect[tuple[Any, ...]]:
+def spells_of(workspace_id: str, which: Which = everyone) -> sa.CompoundSelect[tuple[Any, ...]]:
+    """One row per contract, and per sale of these customers: `customer_id`, `starts_on`, `ends_on` (the last day),
+    `by_contract` (0 or 1), `amount_minor`, `value_minor`."""
     buys = purchase.alias()
     has_purchases = sa.exists().where(
-        buys.c.workspace_id == ask.workspace_id, buys.c.customer_id == deal.c.customer_id, buys.c.deleted_at.is_(None)
+        buys.c.workspace_id == workspace_id, buys.c.customer_id == deal.c.customer_id, buys.c.deleted_at.is_(None)
     )
-    return sa.union_all(
-        _spell(contract, ask, contract.c.starts_on, sa.func.coalesce(contract.c.ends_on, _FOREVER), by_contract=1),
-        _spell(purchase, ask, purchase.c.purchased_on, _kept(purchase.c.purchased_on), by_contract=0),
-        _spell(deal, ask, deal.c.closed_on, _kept(deal.c.closed_on), by_contract=0).where(
-            *_won(ask, deal), ~has_purchases
+    contract_end = sa.func.coalesce(contract.c.ends_on, _FOREVER)
+    spells = (
+        _spell(contract, workspace_id, contract.c.starts_on, contract_end, by_contract=1),
+        _spell(purchase, workspace_id, purchase.c.purchased_on, _kept(purchase.c.purchased_on), by_contract=0),
+        _spell(deal, workspace_id, deal.c.closed_on, _kept(deal.c.closed_on), by_contract=0).where(
+            *_won(workspace_id, deal), ~has_purchases
         ),
     )
+    return sa.union_all(*(spell.where(which(spell.selected_columns.customer_id)) for spell in spells))
 
 
 def _kept(day: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -93,7 +104,12 @@ def _kept(day: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _spell(
-    table: sa.Table, ask: Ask, starts_on: ColumnElement[Any], ends_on: ColumnElement[Any], *, by_contract: int
+    table: sa.Table,
+    workspace_id: str,
+    starts_on: ColumnElement[Any],
+    ends_on: ColumnElement[Any],
+    *,
+    by_contract: int,
 ) -> Select[tuple[Any, ...]]:
     return sa.select(
         table.c.customer_id,
@@ -102,15 +118,17 @@ def _spell(
         sa.literal_column(str(by_contract), sa.Integer).label("by_contract"),
         table.c.amount_minor,
         table.c.value_minor,
-    ).where(table.c.workspace_id == ask.workspace_id, table.c.deleted_at.is_(None))
+    ).where(table.c.workspace_id == workspace_id, table.c.deleted_at.is_(None))
 
 
 class CustomerRows(Rows):
-    """Customers (`lives`), with the keys of their first won deal; a segment or source it lacks is the customer's."""
+    """Customers (`lives`), with the keys of their first won deal; a segment or source it lacks is the customer's.
 
-    def __init__(self, ask: Ask, table: Subquery) -> None:
-        super().__init__(table, ask.workspace_id, table.c.first_day)
-        self._ask = ask
+    `which`: those that are in the table, where it holds few of them."""
+
+    def __init__(self, workspace_id: str, table: Subquery, which: Which = everyone) -> None:
+        super().__init__(table, workspace_id, table.c.first_day)
+        self._which = which
 
     def owner(self) -> Key:
         return self._first_deal().c.rep
@@ -129,28 +147,30 @@ class CustomerRows(Rows):
 
     def _first_deal(self) -> FromClause:
         if "first_deal" not in self._joined:
-            first = _first_deals(self._ask)
+            first = _first_deals(self.workspace_id, self._which)
             self._join("first_deal", first, first.c.customer_id == self.c.customer_id)
         return self._joined["first_deal"]
 
 
-def _first_deals(ask: Ask) -> Subquery:
+def _first_deals(workspace_id: str, which: Which) -> Subquery:
     mine, before = deal.alias("first_won"), deal.alias()
     earlier = sa.or_(
         before.c.closed_on < mine.c.closed_on, sa.and_(before.c.closed_on == mine.c.closed_on, before.c.id < mine.c.id)
     )
     # No window function: SQLite would read all of its rows again for every customer.
-    is_first = ~sa.exists().where(*_won(ask, before), before.c.customer_id == mine.c.customer_id, earlier)
-    rows = DealRows(ask.workspace_id, ask.query.today, mine)
+    is_first = ~sa.exists().where(*_won(workspace_id, before), before.c.customer_id == mine.c.customer_id, earlier)
+    # They are closed: nothing of them is of today.
+    rows = DealRows(workspace_id, date.max, mine)
     keys = [rows.key(dimension).label(dimension) for dimension in ("rep", "team", "segment", "source")]
     first = sa.select(rows.c.customer_id, *keys).select_from(rows.source)
-    return first.where(*_won(ask, mine), is_first).subquery("first_deal")
+    mine_only = which(mine.c.customer_id)
+    return first.where(*_won(workspace_id, mine), is_first, mine_only).subquery("first_deal")
 
 
-def _won(ask: Ask, table: FromClause) -> tuple[ColumnElement[bool], ...]:
+def _won(workspace_id: str, table: FromClause) -> tuple[ColumnElement[bool], ...]:
     """Won deals of known customers on known days."""
     return (
-        table.c.workspace_id == ask.workspace_id,
+        table.c.workspace_id == workspace_id,
         table.c.status == "won",
         table.c.deleted_at.is_(None),
         table.c.closed_on.is_not(None),

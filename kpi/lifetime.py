@@ -32,7 +32,7 @@ def count(connection: Connection, ask: Ask) -> Counted:
         nonlocal wanted
         years = tuple(dict.fromkeys(year_to(window) for window in asked))
         wanted = Wanted(last_days(years), years)
-        return CustomerRows(ask, lives(ask, wanted))
+        return CustomerRows(ask.workspace_id, lives(ask, wanted))
 
     def columns(rows: Rows, window: Period) -> spans.Columns:
         year = year_to(window)

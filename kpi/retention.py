@@ -24,7 +24,7 @@ def count(connection: Connection, ask: Ask) -> Counted:
     def select_from(asked: Sequence[Period]) -> Rows:
         nonlocal wanted
         wanted = Wanted(last_days(asked))
-        return CustomerRows(ask, lives(ask, wanted))
+        return CustomerRows(ask.workspace_id, lives(ask, wanted))
 
     def columns(rows: Rows, window: Period) -> spans.Columns:
         at_start = wanted.active(rows.table, window.start - timedelta(days=1))

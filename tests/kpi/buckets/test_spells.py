@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -64,7 +64,7 @@ spans = st.lists(st.tuples(st.integers(0, 30), st.integers(-2, 8)).map(lambda it
 def test_spans_hold_the_days_that_sets_hold(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
     mine, theirs = merged(one), merged(other)
     assert spread(mine) == spread(one)
-    assert all(before[1] + 1 < after[0] for before, after in zip(mine, mine[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(mine))
     assert spread(common(mine, theirs)) == spread(one) & spread(other)
 
 
