@@ -49,7 +49,8 @@ def draw_line(chart: Chart) -> "Figure":
     values = [level.value for level in chart.ticks] or [0.0, 1.0]
     names = _names(chart)
     beside = max((width(plain(name.text), name.size, bold=name.bold) for name in names), default=0.0)
-    right = theme.WIDTH - theme.MARGIN - 30 - min(beside + 2, NAMES)
+    room = min(beside + 2, NAMES)
+    right = theme.WIDTH - theme.MARGIN - 30 - room
     left = theme.MARGIN + 24 + max((width(plain(tick.text), theme.SMALL) for tick in chart.ticks), default=0.0)
     place = Place(left, right, bottom, theme.HEIGHT - TOP, min(values), max(values), len(chart.marks))
     for tick in chart.ticks:
@@ -59,7 +60,7 @@ def draw_line(chart: Chart) -> "Figure":
     line(axes, chart, place)
     heights = theme.spread([place.y(name.value) for name in names], 40, place.bottom, place.top)
     for height, name in zip(heights, names, strict=True):
-        theme.write(axes, right + 30, height, name.text, name.size, bold=name.bold, colour=name.colour, room=beside + 2)
+        theme.write(axes, right + 30, height, name.text, name.size, bold=name.bold, colour=name.colour, room=room)
     return figure
 
 

@@ -6,10 +6,10 @@ rests on colour alone.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from kpi.charts.text import POINTS, fitted, font_file, plain, width
+from kpi.charts.text import POINTS, SCALE, fitted, font_file, plain, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 WIDTH = 1200
 HEIGHT = 675
-SCALE = 1.5
 MARGIN = 44
 
 PAPER = "#FFFFFF"
@@ -43,26 +42,28 @@ HALF_CAPITAL = 0.365
 def sheet(height: float = HEIGHT) -> "tuple[Figure, Axes]":
     """An empty picture with one pair of axes over all of it, whose coordinates are units from the bottom left.
 
-    The sheet of a height is made once and wiped for the next picture: draw one picture at a time, and be done with it
-    before the next.
+    There is one sheet, wiped for the next picture: draw one at a time, and be done with it before the next.
     """
-    figure, axes = _made(height)
+    figure, axes = _made()
     for artist in (*axes.lines, *axes.patches, *axes.collections, *axes.texts):
         artist.remove()
     axes.containers.clear()
+    figure.set_size_inches(WIDTH / 100, height / 100)
+    axes.set_ylim(0, height)
     return figure, axes
 
 
-@lru_cache(maxsize=16)
-def _made(height: float) -> "tuple[Figure, Axes]":
+@cache
+def _made() -> "tuple[Figure, Axes]":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH / 100, height / 100), dpi=100 * SCALE, facecolor=PAPER)
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100 * SCALE, facecolor=PAPER)
+    FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set_autoscale_on(False)
     axes.set_xlim(0, WIDTH)
-    axes.set_ylim(0, height)
     return figure, axes
 
 
@@ -124,18 +125,11 @@ def write(
         while least is not None and size > least and width(shown, size, bold=bold) > room:
             size = max(size - 2, least)
         shown = fitted(shown, size, room, bold=bold)
-    return axes.text(
-        x,
-        y - HALF_CAPITAL * size,
-        shown,
-        font=font(size, bold),
-        color=colour,
-        parse_math=False,
-        ha=ha,
-        va="baseline",
-        zorder=8,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 2} if covers else None,
-    )
+    from kpi.charts.words import Words
+
+    words = Words(x, y - HALF_CAPITAL * size, shown, size, bold, covers, color=colour, ha=ha)
+    axes.add_artist(words)
+    return words
 
 
 def head(axes: "Axes", title: str, subtitle: str, height: float) -> None:

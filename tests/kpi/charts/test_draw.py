@@ -2,16 +2,20 @@
 
 from io import BytesIO
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from kpi.charts import theme
 from kpi.charts.chart import MOST_BARS, Chart, Kind, Level, Mark
 from kpi.charts.draw import draw, figure
+from kpi.charts.words import Words
 
 TICKS = (Level(0.0, "0 %"), Level(25.0, "25 %"), Level(50.0, "50 %"))
 NAMES = st.text(max_size=60) | st.sampled_from(["$\\foo$", "$\\frac{1$", "\u202eRTL", "🚀", "\\", "A" * 20_000, ""])
@@ -89,9 +93,13 @@ def test_bars_are_as_long_as_their_values_and_in_the_order_given() -> None:
 
 
 def test_many_bars_make_a_higher_picture_not_smaller_letters() -> None:
-    few, many = (figure(Chart(Kind.BARS, "t", marks=(Mark("a", 1.0, "1"),) * count)) for count in (8, 15))
-    assert many.get_figheight() > few.get_figheight()
-    assert {text.get_fontsize() for text in many.axes[0].texts} == {text.get_fontsize() for text in few.axes[0].texts}
+    heights, sizes = [], []
+    for count in (8, 15):
+        drawn = figure(Chart(Kind.BARS, "t", marks=(Mark("a", 1.0, "1"),) * count))
+        heights.append(drawn.get_figheight())
+        sizes.append({text.get_fontsize() for text in drawn.axes[0].texts})
+    assert heights[1] > heights[0]
+    assert sizes[0] == sizes[1]
 
 
 @settings(max_examples=25, deadline=None)
@@ -136,6 +144,33 @@ def test_the_period_before_is_a_light_line_with_its_name() -> None:
     drawn = figure(Chart(Kind.LINE, "t", marks=marks, ticks=TICKS, before_label="before"))
     assert len(lines(drawn, theme.BEFORE)) == 1
     assert "before" in texts(drawn)
+
+
+@pytest.mark.parametrize("ha", ["left", "center", "right"])
+@pytest.mark.parametrize("text", ["Taux Éjg", "jamais", "1 234,50 €"])
+def test_words_stand_where_matplotlib_would_put_them(text: str, ha: str) -> None:
+    sheet, axes = theme.sheet()
+    words = theme.write(axes, 600, 300, text, theme.TITLE, bold=True, ha=ha)  # type: ignore[arg-type]
+    inked = []
+    for draw_words in (Words.draw, Text.draw):
+        renderer: Any = sheet.canvas.get_renderer()  # type: ignore[attr-defined]
+        renderer.clear()
+        draw_words(words, renderer)  # type: ignore[arg-type]
+        # Where nothing is drawn the paper is still clear.
+        rows, columns = (np.asarray(renderer.buffer_rgba())[..., 3] > 128).nonzero()
+        inked.append((rows.min(), rows.max(), columns.min(), columns.max()))
+    assert all(abs(int(ours) - int(theirs)) <= 1 for ours, theirs in zip(*inked, strict=True))
+
+
+def test_words_that_cover_hide_what_is_behind_them() -> None:
+    sheet, axes = theme.sheet()
+    axes.plot([500, 700], [300, 300], color=theme.TARGET, lw=2)
+    theme.write(axes, 600, 300, "1 1", ha="center", covers=True)
+    sheet.canvas.draw()
+    row = np.asarray(sheet.canvas.buffer_rgba())[1012 - 450, :, :3].tolist()  # type: ignore[attr-defined]
+    target = [int(theme.TARGET[place : place + 2], 16) for place in (1, 3, 5)]
+    assert row[760] == row[1040] == target
+    assert row[900] == [255] * 3
 
 
 def test_more_bars_than_can_be_read_are_refused_not_dropped() -> None:
