@@ -5,7 +5,7 @@ A bucket is written as the letter of its grain and its first day: `d2026-11-23`,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from kpi.period import Grain, containing
@@ -31,6 +31,13 @@ class Shape:
     other: str | None = None
     stock_only: bool = False
     """Only what is open is added up by this shape."""
+    weeks: bool = True
+    """Whether there are cells of weeks; else a week is seven days."""
+
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        """Of which there are cells."""
+        return tuple(grain for grain in LETTERS if self.weeks or grain is not Grain.WEEK)
 
     @property
     def dimensions(self) -> frozenset[str]:
@@ -38,15 +45,18 @@ class Shape:
         return frozenset(name for name, keeps in kept.items() if keeps and name is not None)
 
 
-def _of(*others: str) -> tuple[Shape, ...]:
-    alone = tuple(Shape(other, other=other, stock_only=other == "stage") for other in others)
-    by_team = tuple(Shape(f"team_{each.name}", True, other=each.other, stock_only=each.stock_only) for each in alone)
+def _of(*others: str, weeks: bool = True) -> tuple[Shape, ...]:
+    alone = tuple(Shape(other, other=other, stock_only=other == "stage", weeks=weeks) for other in others)
+    # Two dimensions have the most cells: a week of them is added up from its days.
+    by_team = tuple(replace(each, name=f"team_{each.name}", team=True, weeks=False) for each in alone)
     # By rep means by rep within each of their teams: a rep who moved is two cells.
-    return (Shape("all"), Shape("team", True), Shape("rep", True, True), *alone, *by_team)
+    whole = (Shape("all", weeks=weeks), Shape("team", team=True, weeks=weeks))
+    return (*whole, Shape("rep", team=True, rep=True, weeks=weeks), *alone, *by_team)
 
 
 DEALS = _of("segment", "source", "product", "pipeline", "stage")
-LEADS = CUSTOMERS = _of("segment", "source")
+LEADS = _of("segment", "source")
+CUSTOMERS = _of("segment", "source", weeks=False)
 CONVERSION = "conversion"
 """The shape of the leads' histogram: how many converted in so many days (`other`), in the bucket `ALWAYS`."""
 
@@ -60,8 +70,3 @@ def shape_for(shapes: tuple[Shape, ...], dimensions: frozenset[str]) -> Shape | 
 def code(grain: Grain, day: date) -> str:
     """The code of the bucket of a grain in which a day lies. Raises `KeyError` for a grain that is not stored."""
     return LETTERS[grain] + containing(grain, day).start.isoformat()
-
-
-def codes(day: date | None) -> tuple[str, ...]:
-    """The codes of every bucket that a day is added to."""
-    return (UNDATED,) if day is None else tuple(code(grain, day) for grain in LETTERS)
