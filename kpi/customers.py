@@ -5,7 +5,7 @@ customer with no contract at all, the days from a sale on. A sale is a purchase 
 any purchase row. A customer belongs to the owner, team, segment and source of their first won deal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,16 +15,13 @@ from sqlalchemy import ColumnElement, FromClause, Select, Subquery
 
 from kpi.ask import Ask
 from kpi.period import Period
-from kpi.rows import Condition, DealRows, Key, Rows
+from kpi.rows import Condition, DealRows, Key, Rows, Which
 from storage.database import day_plus
 from storage.schema import contract, deal, purchase
 
 ACTIVE_DAYS = 365
 """How long a sale keeps a customer without contracts active, its own day included."""
 _FOREVER = date(9999, 12, 31)
-
-Which = Callable[[ColumnElement[Any]], Condition]
-"""Of a column of customers' ids: those that are looked at."""
 
 
 def everyone(_customer_id: ColumnElement[Any]) -> Condition:

@@ -5,8 +5,10 @@ owner's team on the lead's day. Region is the owner's office. A segment or sourc
 customer's.
 """
 
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause
@@ -16,6 +18,8 @@ from storage.schema import change, customer, deal, lead, membership, person, pip
 
 Key = ColumnElement[str | None]
 Condition = ColumnElement[bool]
+Which = Callable[[ColumnElement[Any]], Condition]
+"""Of a column of ids: those that are looked at, where these are few."""
 
 NAMED = {"rep": person, "team": team, "customer": customer, "product": product, "pipeline": pipeline, "stage": stage}
 """Dimensions whose key is a row id, and the table that has its name; other keys are their own names."""
@@ -133,8 +137,8 @@ class LeadRows(Rows):
     `won_on` (day of conversion, null when unknown), `by_flag` (converted by the source's own flag).
     """
 
-    def __init__(self, workspace_id: str) -> None:
-        table = _leads(workspace_id)
+    def __init__(self, workspace_id: str, which: Which | None = None) -> None:
+        table = _all_leads(workspace_id) if which is None else _leads(workspace_id, which)
         super().__init__(table, workspace_id, sa.func.coalesce(table.c.day, table.c.won_on))
 
 
@@ -170,7 +174,11 @@ def _moved_after_closing(workspace_id: str) -> FromClause:
 
 
 @lru_cache(maxsize=256)
-def _leads(workspace_id: str) -> sa.Subquery:
+def _all_leads(workspace_id: str) -> sa.Subquery:
+    return _leads(workspace_id, lambda _: sa.true())
+
+
+def _leads(workspace_id: str, which: Which) -> sa.Subquery:
     won, linked, dated = deal.alias(), deal.alias(), lead.alias()
     # Joined, not asked for lead by lead: each column below is read several times a row.
     wins = (
@@ -180,6 +188,7 @@ def _leads(workspace_id: str) -> sa.Subquery:
             won.c.lead_id.is_not(None),
             won.c.status == "won",
             won.c.deleted_at.is_(None),
+            which(won.c.lead_id),
         )
         .group_by(won.c.lead_id)
         .subquery("wins")
@@ -207,6 +216,6 @@ def _leads(workspace_id: str) -> sa.Subquery:
             by_flag.label("by_flag"),
         )
         .select_from(lead.outerjoin(wins, wins.c.lead_id == lead.c.id))
-        .where(lead.c.workspace_id == workspace_id)
+        .where(lead.c.workspace_id == workspace_id, which(lead.c.id))
     )
     return found.subquery("l")
