@@ -26,6 +26,9 @@ Table = Literal["deal", "lead"]
 STOCK = "stock"
 """The axis of what is open: added on the day of creation, taken away on the day of closing."""
 
+TELLS_QUALIFIED = "tells_qualified"
+"""Leads, deleted ones as well, of which the source says that they are, or are not, qualified or inbound."""
+
 _ONE: ColumnElement[int] = sa.literal_column("1", sa.Integer)
 _ZERO: ColumnElement[int] = sa.literal_column("0", sa.Integer)
 
@@ -93,6 +96,13 @@ def _all(table: Table) -> Iterator[Added]:
         yield Added(f"undated_{population.key}", population.axis, _one(population.without_day))
     if table == "deal":
         yield from _open()
+    else:
+        yield Added(TELLS_QUALIFIED, populations[0].axis, _one(_tells_qualified))
+
+
+def _tells_qualified(rows: Rows) -> Condition:
+    said = (rows.c.qualified, rows.c.qualified_on, rows.c.inbound)
+    return sa.or_(*(column.is_not(None) for column in said))
 
 
 def _left_out(population: Population, reason: Reason) -> Callable[[Rows], ColumnElement[int]]:
