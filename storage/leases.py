@@ -59,19 +59,19 @@ def take_free(
     """Within the caller's transaction: of these (workspace, name), hold the ones that are free or whose time is up, and
     give them back. Whoever holds the others is not waited for."""
     # Always in the same order: two who take several never wait for each other.
-    wanted = [
-        {"workspace_id": workspace_id, "name": name, "holder": holder, "until": moment(seconds)}
-        for workspace_id, name in sorted(set(names))
-    ]
+    wanted = [{"workspace_id": workspace_id, "name": name} for workspace_id, name in sorted(set(names))]
     if not wanted:
         return set()
-    statement = insert(connection, lease).values(wanted)
+    statement = insert(connection, lease).values(
+        workspace_id=sa.bindparam("workspace_id"), name=sa.bindparam("name"), holder=holder, until=moment(seconds)
+    )
     taken = connection.execute(
         statement.on_conflict_do_update(
             index_elements=["workspace_id", "name"],
             set_={"holder": statement.excluded.holder, "until": statement.excluded.until},
             where=lease.c.until <= moment(0),
-        ).returning(lease.c.workspace_id, lease.c.name)
+        ).returning(lease.c.workspace_id, lease.c.name),
+        wanted,
     )
     return {(row.workspace_id, row.name) for row in taken}
 

@@ -1,28 +1,35 @@
 """The outbox: letters are written in the transaction of their cause, then claimed, posted and settled one by one.
 
-A letter is claimed by a conditional UPDATE whose row count says who won, and the claim is committed before the first
-byte leaves; so a row in `sending` says "perhaps posted". Whatever ends without a clear answer becomes `unknown` and is
-looked up in the channel's history before it is ever posted again. Edits in place may be repeated: they are idempotent.
+Letters are claimed by whoever gets their channel's lease, and the claim is committed before the first byte leaves; so a
+row in `sending` says "perhaps posted". Whatever ends without a clear answer becomes `unknown` and is looked up in the
+channel's history before it is ever posted again. Edits in place may be repeated: they are idempotent.
+
+Two clocks: an occurrence is due by the caller's; who holds a letter, and when one that was put off may be taken again,
+goes by the database's clock alone, which all replicas share.
 """
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.database import insert
+from storage import pace
+from storage.database import insert, moment
 from storage.schema import letter
 
-LEASE = timedelta(seconds=60)
+LEASE_SECONDS = 60
 """For how long a claimed letter belongs to who claimed it; several times the deadline of one HTTP attempt."""
 
-LOOK_AFTER = timedelta(seconds=45)
+LOOK_AFTER_SECONDS = 45
 """How long after a doubtful attempt the channel's history is trusted to show the message."""
+
+_WAITING = ("pending", "sending", "unknown")
 
 _NAMESPACE = uuid.UUID("6f0c1d1e-3a0d-4d5e-9a0f-2f6f3d0b7c11")
 _ALERTS_FIRST = sa.case((letter.c.kind == "alert", 0), else_=1)
@@ -52,26 +59,30 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended: the state to store, the receipt, the reason, and when the letter is due again."""
+    """How an attempt ended: the state to store, the receipt, the reason.
+
+    `rest` is after how many seconds the letter may be taken again, `channel_rest` when its channel takes the next one.
+    """
 
     state: str
     ts: str | None = None
     error: str | None = None
-    due_at: datetime | None = None
+    rest: float = 0
+    channel_rest: float = pace.GAP
 
 
 def sent(ts: str) -> Outcome:
     return Outcome("sent", ts=ts)
 
 
-def later(due_at: datetime, error: str) -> Outcome:
-    """Certainly not posted: again at `due_at`."""
-    return Outcome("pending", error=error, due_at=due_at)
+def later(seconds: float, error: str, *, channel: bool = False) -> Outcome:
+    """Certainly not posted: again after so many seconds; `channel`: and no other letter of the channel before then."""
+    return Outcome("pending", error=error, rest=seconds, channel_rest=max(seconds if channel else 0, pace.GAP))
 
 
-def doubtful(look_at: datetime, error: str) -> Outcome:
-    """Perhaps posted: look into the channel at `look_at`."""
-    return Outcome("unknown", error=error, due_at=look_at)
+def doubtful(seconds: float, error: str) -> Outcome:
+    """Perhaps posted: look into the channel after so many seconds."""
+    return Outcome("unknown", error=error, rest=seconds)
 
 
 def dead(error: str) -> Outcome:
@@ -130,66 +141,102 @@ def put(
     return identifier
 
 
-def claim(connection: Connection, now: datetime) -> Letter | None:
-    """Takes the next letter that is due, or None. Commit before anything leaves for Slack.
+def claim(connection: Connection, now: datetime, most: int) -> list[Letter]:
+    """Takes at most so many of the letters that are due at `now`, each in another channel. Commit before anything
+    leaves for Slack.
 
-    Alerts go before digests, then the oldest. An edit waits for the message it edits, and for earlier edits of it.
+    Alerts go before digests, then the oldest. A channel with a letter in flight waits, and so does a workspace whose
+    budget is spent (`storage.pace`). An edit waits for the message it edits, and for earlier edits of it.
     """
-    edited = letter.alias("edited")
-    earlier = letter.alias("earlier")
-    expired = sa.and_(letter.c.state == "sending", letter.c.lease_until < now)
-    candidates = connection.execute(
+    found = [dict(row) for row in connection.execute(_due(now).limit(most)).mappings()]
+    if not found:
+        return []
+    token = uuid.uuid4().hex
+    entered = pace.enter(connection, _within_budget(found), token, LEASE_SECONDS)
+    taken: list[Letter] = []
+    costs: dict[str, float] = defaultdict(float)
+    for row in found:
+        channel = (row["workspace_id"], row["channel_id"])
+        if channel in entered:
+            entered.remove(channel)
+            costs[row["workspace_id"]] += _cost(row)
+            taken.append(_letter(row, token))
+    pace.spend(connection, costs, token)
+    looks = [(each.workspace_id, each.id) for each in taken if each.doubtful]
+    sends = [(each.workspace_id, each.id) for each in taken if not each.doubtful]
+    tried = {"attempts": letter.c.attempts + 1, "last_try_at": moment(0)}
+    for keys, values in ((looks, {"state": "unknown"}), (sends, {"state": "sending", **tried})):
+        if keys:
+            connection.execute(
+                sa.update(letter)
+                .where(sa.tuple_(letter.c.workspace_id, letter.c.id).in_(keys))
+                .values(token=token, lease_until=moment(LEASE_SECONDS), **values)
+            )
+    return taken
+
+
+def _due(now: datetime) -> sa.Select[*tuple[Any, ...]]:
+    """Which letters may be taken, in their order; where rows are locked, another replica's are passed over."""
+    edited, earlier = letter.alias("edited"), letter.alias("earlier")
+    return (
         sa.select(letter, edited.c.ts.label("edits_ts"))
         .outerjoin(edited, sa.and_(edited.c.workspace_id == letter.c.workspace_id, edited.c.id == letter.c.edits))
         .where(
-            sa.or_(sa.and_(letter.c.state.in_(["pending", "unknown"]), letter.c.due_at <= now), expired),
+            letter.c.state.in_(_WAITING),
+            letter.c.due_at <= now,
+            sa.or_(letter.c.lease_until.is_(None), letter.c.lease_until <= moment(0)),
+            pace.may_leave(letter.c.workspace_id, letter.c.channel_id),
             sa.or_(letter.c.edits.is_(None), edited.c.state.in_(["sent", "dead", "skipped"])),
             ~sa.exists().where(
                 earlier.c.workspace_id == letter.c.workspace_id,
                 earlier.c.edits == letter.c.edits,
                 earlier.c.created_at < letter.c.created_at,
-                earlier.c.state.in_(["pending", "sending", "unknown"]),
+                earlier.c.state.in_(_WAITING),
             ),
         )
         .order_by(_ALERTS_FIRST, letter.c.due_at, letter.c.id)
-        .limit(20)
-    ).mappings()
-    for row in candidates.all():
-        token = uuid.uuid4().hex
-        look = row["state"] != "pending" and row["edits"] is None
-        taken = connection.execute(
-            sa.update(letter)
-            .where(
-                letter.c.workspace_id == row["workspace_id"],
-                letter.c.id == row["id"],
-                letter.c.state == row["state"],
-                letter.c.token.is_not_distinct_from(row["token"]),
-            )
-            .values(
-                state="unknown" if look else "sending",
-                token=token,
-                lease_until=now + LEASE,
-                due_at=now + LEASE,
-                attempts=row["attempts"] + (not look),
-                last_try_at=row["last_try_at"] if look else now,
-            )
-        )
-        if taken.rowcount == 1:
-            return Letter(
-                workspace_id=row["workspace_id"],
-                id=row["id"],
-                kind=row["kind"],
-                channel_id=row["channel_id"],
-                payload=json.loads(row["payload"]),
-                chart=None if row["chart"] is None else json.loads(row["chart"]),
-                edits=row["edits"],
-                edits_ts=row["edits_ts"],
-                attempts=row["attempts"] + (not look),
-                token=token,
-                created_at=row["created_at"],
-                doubtful=look,
-            )
-    return None
+        .with_for_update(of=letter, skip_locked=True)
+    )
+
+
+def _within_budget(found: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """The channels of those letters for which their workspace's budget suffices."""
+    spent: dict[str, float] = defaultdict(float)
+    channels: set[tuple[str, str]] = set()
+    for row in found:
+        channel = (row["workspace_id"], row["channel_id"])
+        if channel not in channels and spent[row["workspace_id"]] < pace.AHEAD:
+            spent[row["workspace_id"]] += _cost(row)
+            channels.add(channel)
+    return channels
+
+
+def _looks(row: Mapping[str, Any]) -> bool:
+    return row["state"] != "pending" and row["edits"] is None
+
+
+def _cost(row: Mapping[str, Any]) -> float:
+    if _looks(row):
+        return pace.LOOK
+    return pace.WORDS if row["chart"] is None else pace.PICTURE
+
+
+def _letter(row: Mapping[str, Any], token: str) -> Letter:
+    look = _looks(row)
+    return Letter(
+        workspace_id=row["workspace_id"],
+        id=row["id"],
+        kind=row["kind"],
+        channel_id=row["channel_id"],
+        payload=json.loads(row["payload"]),
+        chart=None if row["chart"] is None else json.loads(row["chart"]),
+        edits=row["edits"],
+        edits_ts=row["edits_ts"],
+        attempts=row["attempts"] + (not look),
+        token=token,
+        created_at=row["created_at"],
+        doubtful=look,
+    )
 
 
 def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
@@ -198,12 +245,10 @@ def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
         "state": outcome.state,
         "error": outcome.error,
         "token": None,
-        "lease_until": None,
+        "lease_until": moment(outcome.rest) if outcome.rest else None,
     }
     if outcome.ts is not None:
         values["ts"] = outcome.ts
-    if outcome.due_at is not None:
-        values["due_at"] = outcome.due_at
     result = connection.execute(
         sa.update(letter)
         .where(
@@ -213,13 +258,13 @@ def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
         )
         .values(values)
     )
+    pace.leave(connection, claimed.workspace_id, claimed.channel_id, claimed.token, outcome.channel_rest)
     return result.rowcount == 1
 
 
-def release(connection: Connection, claimed: Letter, now: datetime) -> bool:
+def release(connection: Connection, claimed: Letter) -> bool:
     """Gives back a claimed letter of which no byte has left: due again at once. For a shutdown."""
-    given_back = Outcome("unknown" if claimed.doubtful else "pending", due_at=now)
-    return settle(connection, claimed, given_back)
+    return settle(connection, claimed, Outcome("unknown" if claimed.doubtful else "pending", channel_rest=0))
 
 
 def doubt(connection: Connection, workspace_id: str, now: datetime) -> None:

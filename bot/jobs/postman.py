@@ -7,6 +7,7 @@ letter whose message is then searched in the channel by the letter's id, which e
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -25,6 +26,12 @@ log = logging.getLogger(__name__)
 EVENT_TYPE = "vigie_letter"
 """Of the metadata on every letter; the payload is the letter's id alone, since any member can read it."""
 
+THREADS = 16
+"""Letters on their way at once."""
+
+MOST_CLAIMED = 2 * THREADS
+"""Those, and as many that wait for a thread: no thread is idle while the next ones are claimed."""
+
 LATEST_START_SECONDS = 35
 """A post begins at most so long after its claim: with its own deadline it then ends within the lease."""
 
@@ -40,33 +47,55 @@ MOST_PICTURES = 3
 CLOCKS_DIFFER = timedelta(minutes=10)
 """How far this clock may be ahead of Slack's when a message is searched by its time."""
 
-UNREADABLE_RETRY = timedelta(minutes=10)
+EDIT_AGAIN_SECONDS = 5
+"""After an edit without an answer: the same edit twice is the same message."""
+
+UNREADABLE_RETRY_SECONDS = 600
 """When a channel whose history cannot be read is tried again (the bot may have been given the right meanwhile)."""
 
 
 def run(context: Context, stopping: Event) -> None:
-    """Deliver everything that is due, one letter after the other."""
-    while not stopping.is_set() and deliver_one(context, stopping):
-        pass
+    """Deliver everything that may leave now, several letters at a time, each in another channel."""
+    letters = _claim(context, MOST_CLAIMED)
+    if not letters:
+        return
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="post") as threads:
+        under_way: set[Future[None]] = set()
+        while letters or under_way:
+            claimed = time.monotonic()
+            under_way |= {threads.submit(deliver, context, letter, stopping, claimed) for letter in letters}
+            done, under_way = wait(under_way, timeout=1, return_when=FIRST_COMPLETED)
+            for each in done:
+                _look_at(each)
+            room = MOST_CLAIMED - len(under_way)
+            letters = _claim(context, room) if room >= THREADS and not stopping.is_set() else []
 
 
-def deliver_one(context: Context, stopping: Event) -> bool:
-    """Take one letter through claim, attempt and settlement; false when none is due."""
+def _claim(context: Context, most: int) -> list[Letter]:
     with writing(context.engine) as connection:
-        letter = outbox.claim(connection, context.clock.now())
-    if letter is None:
-        return False
-    claimed = time.monotonic()
+        return outbox.claim(connection, context.clock.now(), most)
+
+
+def _look_at(done: Future[None]) -> None:
+    """A letter whose delivery broke off is followed up once its lease is over; the others go on."""
+    error = done.exception()
+    if isinstance(error, Exception):
+        log.error("letter_broken_off", exc_info=error)
+    elif error is not None:
+        raise error
+
+
+def deliver(context: Context, letter: Letter, stopping: Event, claimed: float) -> None:
+    """Take one claimed letter through its attempt and its settlement; `claimed` is when, by the monotonic clock."""
     outcome = _look(context, letter) if letter.doubtful else _send(context, letter, stopping, claimed)
     with writing(context.engine) as connection:
         if outcome is None:
-            outbox.release(connection, letter, context.clock.now())
+            outbox.release(connection, letter)
         elif not outbox.settle(connection, letter, outcome):
             log.warning("letter_claim_lost letter=%s", letter.id)
     if outcome is not None:
         level = logging.ERROR if outcome.state == "dead" else logging.INFO
         log.log(level, "letter_%s letter=%s kind=%s error=%s", outcome.state, letter.id, letter.kind, outcome.error)
-    return True
 
 
 def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> outbox.Outcome | None:
@@ -95,7 +124,7 @@ def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> 
         if not _is_refused(outcome):
             break
         log.warning("letter_form_refused letter=%s form=%d of %d", letter.id, tried + 1, len(forms))
-    return None if outcome is None else _settlement(context, letter, outcome)
+    return None if outcome is None else _settlement(letter, outcome)
 
 
 def _call(context: Context, letter: Letter, blocks: Sequence[Block]) -> Outcome:
@@ -114,25 +143,22 @@ def _is_refused(outcome: Outcome) -> bool:
     return isinstance(outcome, Refused) and outcome.code in {"invalid_blocks", "invalid_blocks_format"}
 
 
-def _settlement(context: Context, letter: Letter, outcome: Outcome) -> outbox.Outcome:
-    now = context.clock.now()
+def _settlement(letter: Letter, outcome: Outcome) -> outbox.Outcome:
     match outcome:
         case Sent():
             return outbox.sent(letter.edits_ts or outcome.ts)
         case Refused():
             return outbox.dead(outcome.code)
         case Later():
-            return outbox.later(now + timedelta(seconds=outcome.seconds), outcome.code)
+            return outbox.later(outcome.seconds, outcome.code, channel=True)
         case Unclear() if letter.edits is not None:
-            # The same edit twice is the same message.
-            return outbox.later(now + timedelta(seconds=5), outcome.reason)
+            return outbox.later(EDIT_AGAIN_SECONDS, outcome.reason)
         case Unclear():
-            return outbox.doubtful(now + outbox.LOOK_AFTER, outcome.reason)
+            return outbox.doubtful(outbox.LOOK_AFTER_SECONDS, outcome.reason)
 
 
 def _look(context: Context, letter: Letter) -> outbox.Outcome:
     """Is a letter in doubt in its channel? Found: sent. Not found: to be posted. Unreadable: stays in doubt."""
-    now = context.clock.now()
     cursor = ""
     try:
         while True:
@@ -149,10 +175,10 @@ def _look(context: Context, letter: Letter) -> outbox.Outcome:
                     return outbox.sent(message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return outbox.later(now, "it was not in the channel")
+                return outbox.later(0, "it was not in the channel")
     except SlackError as error:
-        wait = timedelta(seconds=error.outcome.seconds) if isinstance(error.outcome, Later) else UNREADABLE_RETRY
-        return outbox.doubtful(now + wait, f"history: {error.code}")
+        seconds = error.outcome.seconds if isinstance(error.outcome, Later) else UNREADABLE_RETRY_SECONDS
+        return outbox.doubtful(seconds, f"history: {error.code}")
 
 
 def _picture(context: Context, letter: Letter, chart: Mapping[str, Any]) -> str | None:

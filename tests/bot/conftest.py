@@ -28,6 +28,7 @@ from storage.people import link
 from storage.sync import load
 from storage.workspaces import SINGLE, ensure_workspace
 from tests.bot.company import NOW, Company
+from tests.shared_clock import SharedClock
 
 
 @dataclass
@@ -114,8 +115,12 @@ def company_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
+def clock() -> Iterator[FixedClock]:
+    """Its time passes in the database too, of each Vigie that is served."""
+    clock = SharedClock(NOW)
+    yield clock
+    for engine in clock.databases:
+        engine.dispose()
 
 
 @pytest.fixture
@@ -173,6 +178,8 @@ class serving:  # noqa: N801 - reads as a verb: `with serving(...) as stage`
     def __init__(self, playground: Playground, settings: Settings, clock: FixedClock) -> None:
         self._playground = playground
         vigie = open_vigie(settings, clock, jobs=False)
+        if isinstance(clock, SharedClock):
+            clock.databases.append(vigie.context.engine)
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(64)

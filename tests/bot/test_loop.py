@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from threading import Event
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -134,8 +135,7 @@ def test_a_process_that_died_with_a_letter_in_its_hand_is_followed_by_one_that_l
         with_digest(first)
         digests.JOB.run(first.context, Event())
         with writing(first.engine) as connection:
-            held = outbox.claim(connection, clock.now())
-        assert held is not None
+            (held,) = outbox.claim(connection, clock.now(), 1)
         if had_posted:
             metadata = postman.metadata_of(held.id)
             first.context.slack.post(held.channel_id, held.payload["text"], held.payload["blocks"], metadata=metadata)
@@ -310,7 +310,9 @@ def test_stopping_releases_what_is_claimed_and_begins_nothing(vigie: Stage) -> N
     def last_words(context: Any, stopping: Event) -> None:
         begun.set()
         assert stopping.wait(10)
-        postman.deliver_one(context, stopping)
+        with writing(context.engine) as connection:
+            (held,) = outbox.claim(connection, context.clock.now(), 1)
+        postman.deliver(context, held, stopping, monotonic())
 
     ticks = Ticks(vigie.context, [Job("postman", 1, last_words)])
     ticks.start()

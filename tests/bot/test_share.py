@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.commands.share import on_yes
 from bot.conversation import Click
 from bot.i18n import language
-from bot.jobs.postman import deliver_one
+from bot.jobs import postman
 from bot.playground.person import shown
 from storage import schema
 from storage.database import reading
@@ -18,8 +18,7 @@ from tests.bot.test_answers import Json, after, ask, kinds
 
 
 def deliver(stage: Stage) -> None:
-    while deliver_one(stage.context, Event()):
-        pass
+    postman.run(stage.context, Event())
 
 
 def in_channel(stage: Stage, name: str = "sales") -> list[Json]:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from threading import Event
 
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +14,7 @@ from bot.outcome import Outcome
 from storage import outbox
 from storage.database import writing
 from storage.outbox import Letter
-from tests.crash.test_delivery import ANSWERS, NOW, Channel, context, put, states
+from tests.crash.test_delivery import ANSWERS, NOW, Channel, context, put, states, wait
 
 STEPS = st.one_of(
     st.tuples(st.just("claim"), st.sampled_from("AB")),
@@ -41,19 +40,19 @@ def test_every_history_ends_with_each_letter_there_once(
 ) -> None:
     clock, slack = FixedClock(NOW), Channel(answers, readable=readable_at_first)
     first = put(database, clock)
-    clock.move(timedelta(seconds=5))
     world = context(database, clock, slack)
+    wait(world, clock, 5)
     postmen = {"A": Postman(), "B": Postman()}
     for step, who in steps:
         if step == "wait":
-            clock.move(timedelta(seconds=int(who)))
+            wait(world, clock, int(who))
             continue
         one = postmen[str(who)]
         if step == "die":
             postmen[str(who)] = Postman()
         elif step == "claim" and one.held is None:
             with writing(database) as connection:
-                one.held = outbox.claim(connection, clock.now())
+                one.held = next(iter(outbox.claim(connection, clock.now(), 1)), None)
             # A claim and its call are one breath: a longer one gives the letter back (LATEST_START_SECONDS).
             _call(world, one)
         elif step == "settle" and one.held is not None:
@@ -62,7 +61,7 @@ def test_every_history_ends_with_each_letter_there_once(
         assert len(slack.messages) <= 1
     slack.readable = True
     for _ in range(14):
-        clock.move(timedelta(seconds=61))
+        wait(world, clock, 61)
         postman.run(world, Event())
     assert states(database) == ["sent", "sent"]
     ids = Counter(message["metadata"]["event_payload"]["id"] for message in slack.messages.values())
@@ -83,7 +82,7 @@ def _settle(engine: Engine, world: postman.Context, one: Postman) -> None:
     assert one.held is not None
     outcome = one.looked
     if one.outcome is not None:
-        outcome = postman._settlement(world, one.held, one.outcome)  # noqa: SLF001
+        outcome = postman._settlement(one.held, one.outcome)  # noqa: SLF001
     if outcome is not None:
         with writing(engine) as connection:
             outbox.settle(connection, one.held, outcome)
