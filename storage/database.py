@@ -5,7 +5,7 @@ stands anywhere else.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Select, Table
+from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect, make_url
@@ -133,7 +133,7 @@ class Part:
     """Turns a row of JSON back into what the columns hold."""
 
 
-def spell(spoken: Tongue, select: Select[Any] | sa.CompoundSelect[Any]) -> Part:
+def spell(spoken: Tongue, select: sa.SelectBase) -> Part:
     """A select as a part. What `parameter` and `among` name in it is to be given when it is run."""
     rows = select.subquery()
     if spoken.database == "postgresql":
@@ -182,9 +182,7 @@ def run(
     return found
 
 
-def together(
-    connection: Connection, selects: Mapping[str, Select[Any] | sa.CompoundSelect[Any]]
-) -> dict[str, list[tuple[Any, ...]]]:
+def together(connection: Connection, selects: Mapping[str, sa.SelectBase]) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of several unrelated small selects, in one statement: one round trip, one view of the data.
 
     Values come back as the columns' types say: dates, moments, decimals, truth values, integers to the last digit.
@@ -243,6 +241,47 @@ def insert(connection: Connection, table: Table) -> Insert:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def put(connection: Connection, table: Table, rows: Sequence[Sequence[Any]], *, adding: bool = False) -> None:
+    """Write many rows, each with a value for every column of the table in order; no two of one key.
+
+    Where a row of the key is there, the values take the place of what it holds, or, `adding`, are added to it.
+    """
+    if not rows:
+        return
+    text = _putting(connection.dialect.name, table, adding)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(text, tuple(list(values) for values in zip(*rows, strict=True)))
+    else:
+        days = [place for place, column in enumerate(table.c) if isinstance(column.type, sa.Date)]
+        connection.exec_driver_sql(text, [_dated(row, days) for row in rows] if days else [tuple(row) for row in rows])
+
+
+def _dated(row: Sequence[Any], days: Sequence[int]) -> tuple[Any, ...]:
+    """The row with its days as SQLite keeps them."""
+    plain = list(row)
+    for place in days:
+        plain[place] = None if row[place] is None else row[place].isoformat()
+    return tuple(plain)
+
+
+@lru_cache(maxsize=32)
+def _putting(database: str, table: Table, adding: bool) -> str:
+    """One statement: on PostgreSQL its parameters are the columns, each an array; on SQLite those of one row."""
+    dialect = _dialect(database)
+    quote = dialect.identifier_preparer.quote
+    keys = [quote(column.name) for column in table.primary_key]
+    others = [quote(column.name) for column in table.c if not column.primary_key]
+    name = quote(table.name)
+    if database == "postgresql":
+        arrays = ", ".join(f"CAST(%s AS {column.type.compile(dialect)}[])" for column in table.c)
+        values = f"SELECT * FROM unnest({arrays})"  # noqa: S608 (names of the schema)
+    else:
+        values = f"VALUES ({', '.join('?' for _ in table.c)})"
+    sets = [f"{each} = {f'{name}.{each} + ' if adding else ''}excluded.{each}" for each in others]
+    columns = ", ".join(quote(column.name) for column in table.c)
+    return f"INSERT INTO {name} ({columns}) {values} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {', '.join(sets)}"
 
 
 class moment(sa.sql.functions.FunctionElement[Any]):

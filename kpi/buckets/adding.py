@@ -1,0 +1,161 @@
+"""What rows add to the buckets, added up cell by cell, and written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from kpi.buckets.shapes import NONE, UNDATED, Shape, code
+from kpi.buckets.tables import Family
+from kpi.buckets.tally import STOCK, added
+from kpi.period import Grain
+from storage.database import put
+
+if TYPE_CHECKING:
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[int64]
+
+Row = tuple[Any, ...]
+Cell = tuple[Any, ...]
+"""A row of a bucket table, in the order of its columns."""
+
+IDENTITY = 2
+"""Columns of a tally before its keys: workspace and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What rows add, or take away, on one day each."""
+
+    days: Sequence[date | None]
+    keys: Sequence[Sequence[str]]
+    """For each row, its keys in the order of the family's."""
+    numbers: "Numbers"
+    """For each row, what it adds to each column of the bucket table, in order."""
+
+
+def moved(gone: Sequence[Row], come: Sequence[Row], said: int) -> tuple[list[Row], "Numbers"]:
+    """Tally rows that no longer hold and those that hold now, with the numbers after the first `said` columns: signed,
+    and one row where nothing else changed."""
+    import numpy as np
+
+    before = {row[:said]: row for row in gone}
+    rows, numbers = [], []
+    for row in come:
+        old = before.pop(row[:said], None)
+        rows.append(row)
+        numbers.append(
+            row[said:] if old is None else [new - was for new, was in zip(row[said:], old[said:], strict=True)]
+        )
+    for row in before.values():
+        rows.append(row)
+        numbers.append([-was for was in row[said:]])
+    width = len(rows[0]) - said if rows else 0
+    return rows, np.array(numbers, dtype=np.int64).reshape(len(rows), width)
+
+
+def cells(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Cell]:
+    """The cells that change, each once and with what is added to it, nothing but zeros left out; in the order of their
+    keys."""
+    import numpy as np
+
+    numbers = np.concatenate([part.numbers for part in parts])
+    live = np.flatnonzero(numbers.any(axis=1))
+    if not live.size:
+        return []
+    numbers = numbers[live]
+    all_days = [day for part in parts for day in part.days]
+    all_keys = [keys for part in parts for keys in part.keys]
+    days = _Places([all_days[at] for at in live])
+    keys = {name: _Places([all_keys[at][place] for at in live]) for place, name in enumerate(family.keys)}
+    stock = _stock(family)
+    found: list[Cell] = []
+    for shape in family.shapes:
+        mine = np.where(stock, numbers, 0) if shape.stock_only else numbers
+        kept = [keys[name] if name else None for name in _kept(shape)]
+        for grain in (*shape.grains, None):
+            buckets = _buckets(tuple(days.values), grain)
+            place_of = np.array(buckets.places, dtype=np.int64)
+            place = place_of[days.places]
+            rows = np.flatnonzero(place >= 0)
+            for each in kept:
+                if each is not None:
+                    place = place * len(each.values) + each.places
+            first, sums = _summed(place[rows], mine[rows])
+            at = rows[first]
+            bucket = [buckets.values[each] for each in place_of[days.places[at]].tolist()]
+            named = [[NONE] * len(bucket) if each is None else each.at(at) for each in kept]
+            found += [
+                (workspace_id, shape.name, *key, *added)
+                for *key, added in zip(bucket, *named, sums.tolist(), strict=True)
+            ]
+    return found
+
+
+def _kept(shape: Shape) -> tuple[str | None, ...]:
+    return ("team" if shape.team else None, "rep" if shape.rep else None, shape.other)
+
+
+def _summed(places: "Numbers", numbers: "Numbers") -> tuple["Numbers", "Numbers"]:
+    """For each place, in order, a row that has it and the sums of those that do; nothing but zeros left out."""
+    import numpy as np
+
+    if not places.size:
+        return places, numbers
+    order = np.argsort(places, kind="stable")
+    ordered = places[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    sums = np.add.reduceat(numbers[order], starts, axis=0)
+    some = np.flatnonzero(sums.any(axis=1))
+    return order[starts[some]], sums[some]
+
+
+class _Places:
+    """The different values of a list, in order (None last), and for each of the list its place among them."""
+
+    def __init__(self, listed: Sequence[Any]) -> None:
+        import numpy as np
+
+        self.values: list[Any] = sorted(set(listed), key=lambda value: (value is None, value))
+        place = {value: at for at, value in enumerate(self.values)}
+        self.places: Numbers = np.array([place[value] for value in listed], dtype=np.int64)
+
+    def at(self, rows: "Numbers") -> list[Any]:
+        """The values of some of the list."""
+        return [self.values[place] for place in self.places[rows].tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Buckets:
+    values: tuple[str, ...]
+    places: tuple[int, ...]
+    """For each day the place of its bucket; -1: in none."""
+
+
+@lru_cache(maxsize=64)
+def _buckets(days: tuple[date | None, ...], grain: Grain | None) -> _Buckets:
+    """The buckets of a grain in which the days lie; None: those without a day."""
+    if grain is None:
+        return _Buckets((UNDATED,), tuple(0 if day is None else -1 for day in days))
+    codes = [None if day is None else code(grain, day) for day in days]
+    values = tuple(sorted({each for each in codes if each is not None}))
+    place = {each: at for at, each in enumerate(values)}
+    return _Buckets(values, tuple(-1 if each is None else place[each] for each in codes))
+
+
+@lru_cache(maxsize=4)
+def _stock(family: Family) -> tuple[bool, ...]:
+    """Which columns of the bucket table say what is open."""
+    if family.name != "deal":
+        return (False,) * (len(family.bucket.c) - len(family.bucket.primary_key))
+    return tuple(each.axis == STOCK for each in added("deal"))
+
+
+def add(connection: Connection, family: Family, found: Sequence[Cell]) -> None:
+    """Add cells to those that are there."""
+    put(connection, family.bucket, found, adding=True)
