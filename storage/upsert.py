@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 
-from storage.database import insert
+from storage.database import Insert, insert_of
 from storage.history import Change, changed_fields
 from storage.rows import Row
 
@@ -101,18 +103,29 @@ def _strayed(table: Table, row: Row, before: Row, now: datetime) -> bool:
 def _existing(connection: Connection, table: Table, rows: Sequence[Row], *, whole: bool) -> dict[str, Row]:
     """What the table says of these ids: whole rows where the content differs or all are wanted so, else only what the
     guard needs."""
-    mine = table.c.workspace_id == rows[0]["workspace_id"]
-    guard = (table.c.id, table.c.payload_hash, table.c.modified_at, table.c.deleted_at)
+    guard, wholly = _questions(table)
     told = {row["id"]: row["payload_hash"] for row in rows}
-    found = connection.execute(sa.select(*guard).where(mine, table.c.id.in_(list(told))).with_for_update()).mappings()
+    mine = {"workspace": rows[0]["workspace_id"]}
+    found = connection.execute(guard, mine | {"ids": list(told)}).mappings()
     there = {row["id"]: dict(row) for row in found}
     # A row told twice in one page may differ in one telling and not in the other.
     all_ = whole or len(told) != len(rows)
     differ = [key for key, row in there.items() if all_ or row["payload_hash"] != told[key] or row["deleted_at"]]
     if differ:
-        found = connection.execute(sa.select(table).where(mine, table.c.id.in_(differ))).mappings()
+        found = connection.execute(wholly, mine | {"ids": differ}).mappings()
         there |= {row["id"]: dict(row) for row in found}
     return there
+
+
+@cache
+def _questions(table: Table) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """What the guard needs of rows, and whole rows; as `_statement`, made once."""
+    these = (
+        table.c.workspace_id == sa.bindparam("workspace"),
+        table.c.id.in_(sa.bindparam("ids", expanding=True)),
+    )
+    guard = (table.c.id, table.c.payload_hash, table.c.modified_at, table.c.deleted_at)
+    return sa.select(*guard).where(*these).with_for_update(), sa.select(table).where(*these)
 
 
 def _is_older(row: Row, before: Row) -> bool:
@@ -121,17 +134,20 @@ def _is_older(row: Row, before: Row) -> bool:
 
 
 def _write(connection: Connection, table: Table, rows: list[Row]) -> None:
-    statement = insert(connection, table)
+    connection.execute(_statement(connection.dialect.name, table), rows)
+
+
+@cache
+def _statement(dialect: str, table: Table) -> Insert:
+    """Made once for each table: SQLAlchemy takes as long for it as the database for ten rows."""
+    statement = insert_of(dialect, table)
     excluded = statement.excluded
     # The guard stands in the statement too: another process may have written since this one read.
     newer = sa.or_(
         table.c.modified_at.is_(None), excluded.modified_at.is_(None), excluded.modified_at >= table.c.modified_at
     )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["workspace_id", "id"],
-            set_={column.name: excluded[column.name] for column in table.c if column.name not in _FIRST},
-            where=newer,
-        ),
-        rows,
+    return statement.on_conflict_do_update(
+        index_elements=["workspace_id", "id"],
+        set_={column.name: excluded[column.name] for column in table.c if column.name not in _FIRST},
+        where=newer,
     )
