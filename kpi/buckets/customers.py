@@ -30,3 +30,159 @@ months that end with it, `start == add_months(end, -12)`, e = end - 1 day, s = s
 
 What these plans tell as left out are deals (population SALES_OF_CUSTOMERS, of the same window), not customers.
 """
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Select
+
+from kpi.buckets import adding
+from kpi.buckets.shapes import NONE
+from kpi.buckets.spells import FOREVER, Events, Spell, events
+from kpi.buckets.tables import CUSTOMER, CUSTOMER_KEYS, customer_tally
+from kpi.customers import CustomerRows, spells_of
+from kpi.rows import Which
+from storage.database import Part, Tongue, among, days_between, put, run, spell, tongue
+from storage.history import Change
+from storage.rows import Row
+
+Keys = tuple[str, ...]
+"""In the order of `CUSTOMER_KEYS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a customer adds to the buckets."""
+
+    keys: Keys
+    events: Events
+
+
+def computed(workspace_id: str, which: Which) -> Select[Any]:
+    """One row per spell of these customers, in no order: id, keys, first day, days to the last one, whether by a
+    contract, amount, value."""
+    spells = spells_of(workspace_id, which).subquery("spells")
+    mine = sa.literal(workspace_id, sa.Text).label("workspace_id")
+    table = sa.select(mine, spells, spells.c.starts_on.label("first_day")).subquery("lives")
+    rows = CustomerRows(workspace_id, table, which)
+    keys = [sa.func.coalesce(rows.key(key), NONE).label(key) for key in CUSTOMER_KEYS]
+    # As a number of days: a last day beyond the calendar is none to a driver.
+    lasts = days_between(rows.c.starts_on, rows.c.ends_on).label("lasts")
+    told = (rows.c.starts_on, lasts, rows.c.by_contract, rows.c.amount_minor, rows.c.value_minor)
+    return sa.select(rows.c.customer_id, *keys, *told).select_from(rows.source)
+
+
+def tallies(rows: Iterable[Sequence[Any]]) -> dict[str, Tally]:
+    """By customer, from the rows of `computed`."""
+    found = {}
+    for customer, spells in groupby(sorted(rows, key=itemgetter(0)), itemgetter(0)):
+        mine = list(spells)
+        found[customer] = Tally(tuple(mine[0][1:5]), events([_spell(*row[5:]) for row in mine]))
+    return found
+
+
+def _spell(starts_on: date, lasts: int | None, by_contract: int, amount: int | None, value: int | None) -> Spell:
+    first = starts_on.toordinal()
+    last = FOREVER if lasts is None else min(first + lasts, FOREVER)
+    return Spell(first, last, by_contract == 1, amount is not None, value)
+
+
+def row_of(workspace_id: str, customer: str, tally: Tally) -> tuple[str, ...]:
+    """The row of `customer_tally`, in the order of its columns; the same tally is the same row."""
+    return (workspace_id, customer, *tally.keys, json.dumps(tally.events, separators=(",", ":")))
+
+
+def tally_of(row: Sequence[str]) -> Tally:
+    """The tally of a row of `customer_tally`."""
+    *_, told = row
+    return Tally(tuple(row[2:-1]), {int(day): adds for day, adds in json.loads(told).items()})
+
+
+def fold(connection: Connection, workspace_id: str, ids: Iterable[str]) -> None:
+    """Bring the tallies of these customers to what the facts say, and the buckets with them."""
+    asked = {"ids": sorted(set(ids))}
+    spoken = tongue(connection)
+    parts = {"told": _computed(spoken, workspace_id), "stored": _stored(spoken, workspace_id)}
+    found = run(connection, parts, dict.fromkeys(parts, asked))
+    before = {row[1]: row for row in found["stored"]}
+    after = {key: row_of(workspace_id, key, tally) for key, tally in tallies(found["told"]).items()}
+    gone = [row for key, row in before.items() if after.get(key) != row]
+    come = [row for key, row in after.items() if before.get(key) != row]
+    taken = added_by((tally_of(row) for row in gone), -1)
+    given = added_by((tally_of(row) for row in come), 1)
+    adding.add(connection, CUSTOMER, adding.cells(CUSTOMER, workspace_id, [*taken, *given]))
+    put(connection, customer_tally, come)
+    if left := [row[1] for row in gone if row[1] not in after]:
+        mine = (customer_tally.c.workspace_id == workspace_id, customer_tally.c.id.in_(left))
+        connection.execute(sa.delete(customer_tally).where(*mine))
+
+
+def added_by(tallies: Iterable[Tally], sign: int) -> list[adding.Part]:
+    """What tallies add (1) to the buckets, or take away (-1)."""
+    import numpy as np
+
+    days, keys, numbers = [], [], []
+    for tally in tallies:
+        for day, adds in tally.events.items():
+            days.append(_day(day))
+            keys.append(tally.keys)
+            numbers.append(adds)
+    return [adding.Part(days, keys, sign * np.array(numbers, dtype=np.int64))] if days else []
+
+
+@lru_cache(maxsize=1 << 14)
+def _day(ordinal: int) -> date:
+    return date.fromordinal(ordinal)
+
+
+@lru_cache(maxsize=64)
+def _computed(spoken: Tongue, workspace_id: str) -> Part:
+    return spell(spoken, computed(workspace_id, lambda customer: among(customer, "ids")))
+
+
+@lru_cache(maxsize=64)
+def _stored(spoken: Tongue, workspace_id: str) -> Part:
+    mine = customer_tally.c.workspace_id == workspace_id
+    return spell(spoken, sa.select(customer_tally).where(mine, among(customer_tally.c.id, "ids")))
+
+
+def named(changes: Iterable[Change]) -> set[str]:
+    """The customers that changes name: whose segment or source, contract, purchase or won deal is another now."""
+    found = set()
+    for change in changes:
+        columns = _SAID.get(change.object)
+        if columns is not None:
+            before, after = _says(change.before, columns), _says(change.after, columns)
+            if before != after:
+                found |= {said[0] for said in (before, after) if said is not None}
+    return found
+
+
+_SAID: Mapping[str, tuple[str, ...]] = {
+    "customer": ("id", "segment", "origin"),
+    "contract": ("customer_id", "starts_on", "ends_on", "deleted_at"),
+    "purchase": ("customer_id", "purchased_on", "amount_minor", "value_minor", "deleted_at"),
+    "deal": ("customer_id", "closed_on", "amount_minor", "value_minor", "owner_id", "segment", "origin"),
+}
+"""What rows say of their customer, whom the first column names."""
+
+
+def _says(row: Row | None, columns: Sequence[str]) -> tuple[Any, ...] | None:
+    if row is None or row[columns[0]] is None:
+        return None
+    if "status" in row and (row["status"] != "won" or row["deleted_at"] is not None or row["closed_on"] is None):
+        return None
+    return tuple(row[name] for name in columns)
+
+
+def of_people(workspace_id: str, people: Sequence[str]) -> Select[Any]:
+    """The customers in whose tally one of these people is the owner: of a membership that changed."""
+    mine = customer_tally.c.workspace_id == workspace_id
+    return sa.select(customer_tally.c.id).where(mine, customer_tally.c.rep.in_(people))
