@@ -75,9 +75,9 @@ def sent(ts: str) -> Outcome:
     return Outcome("sent", ts=ts)
 
 
-def later(seconds: float, error: str, *, channel: bool = False) -> Outcome:
-    """Certainly not posted: again after so many seconds; `channel`: and no other letter of the channel before then."""
-    return Outcome("pending", error=error, rest=seconds, channel_rest=max(seconds if channel else 0, pace.GAP))
+def later(seconds: float, error: str, channel_rest: float = pace.GAP) -> Outcome:
+    """Certainly not posted: again after so many seconds."""
+    return Outcome("pending", error=error, rest=seconds, channel_rest=channel_rest)
 
 
 def doubtful(seconds: float, error: str) -> Outcome:

@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.schema import schedule
+from storage.database import moment
+from storage.leases import drop, take_free
+from storage.schema import lease, schedule
+
+HELD_SECONDS = 60
+"""For how long a schedule that is due belongs to who took it: its digest is computed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +93,29 @@ def add(
     return row
 
 
-def due(connection: Connection, now: datetime) -> list[Schedule]:
-    """Every running schedule, of every workspace, whose next occurrence has come; the most overdue first."""
-    rows = connection.execute(
+def claim(connection: Connection, now: datetime, holder: str, most: int) -> list[Schedule]:
+    """Takes at most so many of the running schedules, of every workspace, whose next occurrence has come; the most
+    overdue first. Theirs is the work for `HELD_SECONDS`: other replicas take others meanwhile, and who is slower than
+    that still puts no letter twice (`advance`)."""
+    held = lease.alias("held")
+    due = connection.execute(
         sa.select(*_COLUMNS)
-        .where(schedule.c.stopped_at.is_(None), schedule.c.next_at <= now)
+        .where(
+            schedule.c.stopped_at.is_(None),
+            schedule.c.next_at <= now,
+            ~sa.exists().where(
+                held.c.workspace_id == schedule.c.workspace_id,
+                held.c.name == sa.literal("digest:") + schedule.c.id,
+                held.c.until > moment(0),
+            ),
+        )
         .order_by(schedule.c.next_at, schedule.c.id)
+        .limit(most)
+        .with_for_update(of=schedule, skip_locked=True)
     ).mappings()
-    return [Schedule(**row) for row in rows]
+    rows = {(row["workspace_id"], _held(row["id"])): Schedule(**row) for row in due}
+    taken = take_free(connection, rows, holder, HELD_SECONDS)
+    return [row for key, row in rows.items() if key in taken]
 
 
 def running(connection: Connection, workspace_id: str) -> list[Schedule]:
@@ -119,7 +139,8 @@ def occurrences(row: Schedule, now: datetime) -> list[date]:
 
 
 def advance(connection: Connection, row: Schedule, now: datetime) -> bool:
-    """Moves to the first occurrence after `now`; false when somebody else has moved it (write nothing then)."""
+    """Moves to the first occurrence after `now`, held by nobody; false when somebody else has moved it (write nothing
+    then)."""
     day = next_day((occurrences(row, now) or [row.next_on])[-1], row.weekday)
     result = connection.execute(
         sa.update(schedule)
@@ -131,7 +152,13 @@ def advance(connection: Connection, row: Schedule, now: datetime) -> bool:
         )
         .values(next_on=day, next_at=instant(day, row.at, row.time_zone), version=row.version + 1)
     )
+    if result.rowcount == 1:
+        drop(connection, row.workspace_id, _held(row.id))
     return result.rowcount == 1
+
+
+def _held(schedule_id: str) -> str:
+    return f"digest:{schedule_id}"
 
 
 def stop(connection: Connection, workspace_id: str, schedule_id: str, now: datetime) -> bool:

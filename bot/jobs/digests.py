@@ -1,9 +1,11 @@
 """Digests: due schedules are computed with their owner's rights, and put in the outbox as the schedule moves on.
 
-Two replicas may compute the same digest; only the one that moves the schedule puts the letter.
+Replicas share the schedules that are due. Should two compute the same digest all the same, only the one that moves the
+schedule puts the letter.
 """
 
 import logging
+import uuid
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import Event
@@ -32,19 +34,25 @@ CATCH_UP = timedelta(hours=24)
 LATE = timedelta(minutes=30)
 """A digest later than this says when it was due."""
 
+AT_ONCE = 20
+"""Schedules that a replica takes at a time: the others take the next ones."""
+
 
 def run(context: Context, stopping: Event) -> None:
-    """Every schedule that is due, one after the other; one that fails does not keep the others waiting."""
-    now = context.clock.now()
-    with reading(context.engine) as connection:
-        due = schedules.due(connection, now)
-    for schedule in due:
-        if stopping.is_set():
+    """Every schedule that is due, a few at a time; one that fails does not keep the others waiting."""
+    now, holder = context.clock.now(), uuid.uuid4().hex
+    while not stopping.is_set():
+        with writing(context.engine) as connection:
+            due = schedules.claim(connection, now, holder, AT_ONCE)
+        if not due:
             return
-        try:
-            plan(context, schedule, now)
-        except Exception:
-            log.exception("digest_failed schedule=%s", schedule.id)
+        for schedule in due:
+            if stopping.is_set():
+                return
+            try:
+                plan(context, schedule, now)
+            except Exception:
+                log.exception("digest_failed schedule=%s", schedule.id)
 
 
 def plan(context: Context, schedule: Schedule, now: datetime) -> None:

@@ -150,7 +150,8 @@ def _settlement(letter: Letter, outcome: Outcome) -> outbox.Outcome:
         case Refused():
             return outbox.dead(outcome.code)
         case Later():
-            return outbox.later(outcome.seconds, outcome.code, channel=True)
+            # Nothing else of the channel leaves before then either; every other channel goes on.
+            return outbox.later(outcome.seconds, outcome.code, channel_rest=outcome.seconds)
         case Unclear() if letter.edits is not None:
             return outbox.later(EDIT_AGAIN_SECONDS, outcome.reason)
         case Unclear():
@@ -175,7 +176,7 @@ def _look(context: Context, letter: Letter) -> outbox.Outcome:
                     return outbox.sent(message["ts"])
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return outbox.later(0, "it was not in the channel")
+                return outbox.later(0, "it was not in the channel", channel_rest=0)
     except SlackError as error:
         seconds = error.outcome.seconds if isinstance(error.outcome, Later) else UNREADABLE_RETRY_SECONDS
         return outbox.doubtful(seconds, f"history: {error.code}")

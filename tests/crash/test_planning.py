@@ -23,6 +23,7 @@ from storage.sync import load
 from storage.workspaces import SINGLE, ensure_workspace
 from tests.bot.company import Company
 from tests.crash.test_delivery import Bomb, Killed, armed, every
+from tests.shared_clock import let_pass
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
@@ -97,6 +98,7 @@ def test_a_kill_anywhere_leaves_the_letter_and_its_cause_together(
                 assert at > 30, "the bomb was meant to find many places"
                 break
         world.engine.dispose()  # … and no connection
+        let_pass(world.engine, timedelta(seconds=61))
         for job in (digests.JOB, alerts.JOB, digests.JOB, alerts.JOB):
             job.run(world, Event())
         with reading(world.engine) as connection:
@@ -111,8 +113,8 @@ def test_a_kill_anywhere_leaves_the_letter_and_its_cause_together(
 def test_two_replicas_that_plan_the_same_put_it_once(world: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second has computed everything before the first commits."""
     begin(world.engine)
-    with reading(world.engine) as connection:
-        (due,) = schedules.due(connection, NOW)
+    with writing(world.engine) as connection:
+        (due,) = schedules.claim(connection, NOW, "one", 5)
         (watched,) = rules.running(connection, SINGLE)
     waiting = alerts._move  # noqa: SLF001
 

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from storage import schedules
 from storage.database import reading, writing
+from tests.shared_clock import let_pass
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 
@@ -28,8 +29,8 @@ def add(engine: Engine, **other: object) -> schedules.Schedule:
 
 
 def due(engine: Engine, now: datetime) -> list[str]:
-    with reading(engine) as connection:
-        return [row.id for row in schedules.due(connection, now)]
+    with writing(engine) as connection:
+        return [row.id for row in schedules.claim(connection, now, "me", 10)]
 
 
 def test_a_schedule_is_due_at_its_wall_time_and_not_before(database: Engine) -> None:
@@ -63,6 +64,21 @@ def test_after_a_long_stop_the_missed_dates_are_listed_and_the_schedule_moves_pa
     with writing(database) as connection:
         assert schedules.advance(connection, row, late)
         assert schedules.running(connection, "W1")[0].next_on == date(2026, 12, 14)
+
+
+def test_two_replicas_share_what_is_due_and_follow_one_that_died(database: Engine) -> None:
+    rows = [add(database, channel_id=f"C{number}") for number in range(5)]
+    now = rows[0].next_at
+    with writing(database) as connection:
+        first = schedules.claim(connection, now, "first", 3)
+        second = schedules.claim(connection, now, "second", 3)
+    assert len(first) == 3
+    assert sorted(row.id for row in first + second) == sorted(row.id for row in rows)
+    assert due(database, now + timedelta(hours=1)) == []
+    with writing(database) as connection:
+        assert schedules.advance(connection, second[0], now)
+    let_pass(database, timedelta(seconds=61))
+    assert sorted(due(database, now)) == sorted(row.id for row in rows if row.id != second[0].id)
 
 
 def test_a_stopped_schedule_is_never_due_and_cannot_be_advanced(database: Engine) -> None:
