@@ -1,6 +1,6 @@
 """What rows add to the buckets, added up cell by cell, and written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache

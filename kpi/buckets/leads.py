@@ -1,20 +1,33 @@
-"""The tallies of leads, worked out from the facts, and the leads that a change touches."""
+"""The tallies of leads, worked out from the facts, what they add to the buckets, and the leads that a change touches."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select
 
 from kpi.buckets import tally
-from kpi.buckets.shapes import NONE
-from kpi.buckets.tables import LEAD_KEYS, lead_tally
+from kpi.buckets.adding import IDENTITY, Cell, Part, moved
+from kpi.buckets.adding import Row as Tallied
+from kpi.buckets.shapes import ALWAYS, CONVERSION, NONE
+from kpi.buckets.tables import HISTOGRAM, LEAD_KEYS, lead_tally
 from kpi.populations import is_deleted
 from kpi.rows import LeadRows, Which
 from storage.database import days_between
 from storage.history import Change
 from storage.rows import Row
 from storage.schema import deal, lead
+
+_KEYS = IDENTITY + len(LEAD_KEYS)
+SAID = _KEYS + 5
+"""Columns before the numbers: identity, keys, the lead's day and that of its conversion, its customer, and the days
+from the one to the other by either way of converting."""
+
+_KEYS = IDENTITY + len(LEAD_KEYS)
+SAID = _KEYS + 3 + len(HISTOGRAM)
+"""Columns before the numbers: identity, keys, two days, customer, how long conversions took."""
 
 
 def computed(workspace_id: str, which: Which | None = None) -> Select[Any]:
@@ -25,7 +38,9 @@ def computed(workspace_id: str, which: Which | None = None) -> Select[Any]:
     told_on = sa.case((rows.c.converted.is_(sa.true()), rows.c.converted_on), else_=sa.null())
     days = _days(rows, won_on).label("days_to_win"), _days(rows, told_on).label("days_to_flag")
     columns = [each.each(rows).label(each.name) for each in tally.added("lead")]
-    select = sa.select(rows.c.workspace_id, rows.c.id, *keys, rows.c.day, rows.c.won_on, *days, *columns)
+    select = sa.select(
+        rows.c.workspace_id, rows.c.id, *keys, rows.c.day, rows.c.won_on, rows.c.customer_id, *days, *columns
+    )
     return select.select_from(rows.source).where(rows.mine())
 
 
@@ -33,6 +48,37 @@ def _days(rows: LeadRows, converted_on: ColumnElement[Any]) -> ColumnElement[int
     """How long the conversion took, as `kpi.judged` counts it; null where it does not."""
     counted = sa.and_(converted_on >= rows.c.day, sa.not_(is_deleted(rows)))
     return sa.case((counted, days_between(rows.c.day, converted_on)), else_=sa.null())
+
+
+def parts(gone: Sequence[Tallied], come: Sequence[Tallied]) -> list[Part]:
+    """What tallies that no longer hold, and those that hold now, add: by their day, and by conversion."""
+    import numpy as np
+
+    rows, numbers = moved(gone, come, SAID)
+    keys = [row[IDENTITY:_KEYS] for row in rows]
+    days, won_on = [row[_KEYS] for row in rows], [row[_KEYS + 1] for row in rows]
+    by_day = np.array([each.axis == "day" for each in tally.added("lead")], dtype=bool)
+    beside = np.zeros((len(rows), len(HISTOGRAM)), dtype=np.int64)
+    return [
+        Part(on, keys, np.hstack((np.where(mine, numbers, 0), beside)))
+        for on, mine in ((days, by_day), (won_on, ~by_day))
+    ]
+
+
+def histogram(workspace_id: str, gone: Sequence[Tallied], come: Sequence[Tallied]) -> list[Cell]:
+    """What these tallies add to the cells of the shape `shapes.CONVERSION`."""
+    counts: defaultdict[int, list[int]] = defaultdict(lambda: [0] * len(HISTOGRAM))
+    for sign, rows in ((-1, gone), (1, come)):
+        for row in rows:
+            for place, days in enumerate(row[SAID - len(HISTOGRAM) : SAID]):
+                if days is not None:
+                    counts[days][place] += sign
+    nothing = [0] * len(tally.added("lead"))
+    return [
+        (workspace_id, CONVERSION, ALWAYS, NONE, NONE, str(days), *nothing, *added)
+        for days, added in sorted(counts.items())
+        if any(added)
+    ]
 
 
 def named(changes: Iterable[Change]) -> set[str]:
@@ -57,7 +103,8 @@ def _win(row: Row | None) -> tuple[Any, ...] | None:
 
 def of_customers(workspace_id: str, customers: Sequence[str]) -> Select[Any]:
     """The leads whose segment or source may be that of one of these customers."""
-    return sa.select(lead.c.id).where(lead.c.workspace_id == workspace_id, lead.c.customer_id.in_(customers))
+    mine = (lead_tally.c.workspace_id == workspace_id, lead_tally.c.customer_id.in_(customers))
+    return sa.select(lead_tally.c.id).where(*mine)
 
 
 def of_people(workspace_id: str, people: Sequence[str]) -> Select[Any]:

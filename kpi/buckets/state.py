@@ -2,20 +2,22 @@
 
 Absent: never built. `building`: a full build is needed, or under way from `position`. `due`: all is there but for the
 rows that `bucket_due` names. `ready`: every bucket is the sum of what the facts say, for any `today` within
-[valid_from, valid_until): outside of it, open deals may belong to another team.
+[valid_from, valid_until): outside of it, open deals may belong to another team. Buckets in another currency than the
+workspace's are as good as none: they count as `building`, not begun.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select
+from sqlalchemy import ColumnElement, Connection, Select
 
 from kpi.buckets.tables import bucket_due, bucket_state
 from storage.database import insert
+from storage.schema import workspace
 
 
 class State(StrEnum):
@@ -26,48 +28,80 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`state` None: never built."""
+    """`state` None: never built. `position`: how far a build is; "" = not begun."""
 
     state: State | None = None
     position: str = ""
     valid_from: date | None = None
     valid_until: date | None = None
 
-    def holds(self, today: date) -> bool:
-        """Whether questions seen from a local day may be answered from the buckets."""
-        if self.state is not State.READY:
-            return False
+    @property
+    def begun(self) -> bool:
+        """Whether anything is there that changes have to be added to."""
+        return self.state is not None and (self.state is not State.BUILDING or self.position != "")
+
+    def within(self, today: date) -> bool:
+        """Whether open deals belong to the teams of that day."""
         begun = self.valid_from is None or self.valid_from <= today
         return begun and (self.valid_until is None or today < self.valid_until)
 
+    def holds(self, today: date) -> bool:
+        """Whether questions seen from a local day may be answered from the buckets."""
+        return self.state is State.READY and self.within(today)
 
-def select(workspace_id: str) -> Select[tuple[Any, ...]]:
+
+def select(workspace_id: str) -> Select[Any]:
     """Columns `state`, `position`, `valid_from`, `valid_until`; no row: never built."""
-    columns = (bucket_state.c.state, bucket_state.c.position, bucket_state.c.valid_from, bucket_state.c.valid_until)
-    return sa.select(*columns).where(bucket_state.c.workspace_id == workspace_id)
+    return of(sa.literal(workspace_id, sa.Text))
+
+
+def of(workspace_id: ColumnElement[str]) -> Select[Any]:
+    """`select` of a workspace that is given as a parameter."""
+    currency = sa.select(workspace.c.currency).where(workspace.c.workspace_id == workspace_id).scalar_subquery()
+    same = bucket_state.c.currency == currency
+    return sa.select(
+        sa.case((same, bucket_state.c.state), else_=str(State.BUILDING)).label("state"),
+        sa.case((same, bucket_state.c.position), else_="").label("position"),
+        bucket_state.c.valid_from,
+        bucket_state.c.valid_until,
+    ).where(bucket_state.c.workspace_id == workspace_id)
+
+
+def standing(rows: Sequence[Sequence[Any]]) -> Standing:
+    """From the rows of `select`."""
+    return Standing(State(rows[0][0]), *rows[0][1:]) if rows else Standing()
 
 
 def read(connection: Connection, workspace_id: str) -> Standing:
     """How the buckets stand."""
-    return _standing(connection, select(workspace_id))
+    return standing(connection.execute(select(workspace_id)).all())
 
 
 def hold(connection: Connection, workspace_id: str) -> Standing:
-    """How the buckets stand, and nobody else changes it, or folds, until the end of the transaction."""
-    return _standing(connection, select(workspace_id).with_for_update())
+    """How the buckets stand, and nobody else changes it, or folds, until the end of the transaction.
 
-
-def _standing(connection: Connection, query: Select[tuple[Any, ...]]) -> Standing:
-    row = connection.execute(query).first()
-    return Standing() if row is None else Standing(State(row.state), row.position, row.valid_from, row.valid_until)
+    From now on there is a row: of two that come first, one waits for the other.
+    """
+    new = insert(connection, bucket_state).values(workspace_id=workspace_id, state=str(State.BUILDING))
+    connection.execute(new.on_conflict_do_nothing())
+    mine = bucket_state.c.workspace_id == workspace_id
+    row = sa.select(bucket_state.c.state, bucket_state.c.position).where(mine).with_for_update()
+    stored = connection.execute(row).one()
+    # Read again: it may have waited for another, and sees now what that one did.
+    now = read(connection, workspace_id)
+    if not now.begun and Standing(State(stored.state), stored.position).begun:
+        write(connection, workspace_id, now)
+    return now
 
 
 def write(connection: Connection, workspace_id: str, standing: Standing) -> None:
     """Set down how the buckets stand. Raises `ValueError` for one that was never built."""
     if standing.state is None:
         raise ValueError("a workspace without buckets has no state")
+    mine = workspace.c.workspace_id == workspace_id
     values = {
         "state": str(standing.state),
+        "currency": connection.execute(sa.select(workspace.c.currency).where(mine)).scalar_one(),
         "position": standing.position,
         "valid_from": standing.valid_from,
         "valid_until": standing.valid_until,

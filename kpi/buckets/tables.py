@@ -105,12 +105,21 @@ lead_tally = _tally(
     LEAD_KEYS,
     _day("day"),
     _day("won_on"),
+    Column("customer_id", sa.Text, nullable=True),
     Column("days_to_win", sa.Integer, nullable=True),
     Column("days_to_flag", sa.Integer, nullable=True),
     *_numbers(tally.added("lead"), sums=False),
 )
 """`days_to_win`, `days_to_flag`: from the lead's day to the win of a linked deal, and to the source's own conversion;
-null where `kpi.judged` counts none."""
+null where `kpi.judged` counts none. `customer_id`: whose segment or source it may have."""
+
+Index(
+    None,
+    lead_tally.c.workspace_id,
+    lead_tally.c.customer_id,
+    sqlite_where=lead_tally.c.customer_id.is_not(None),
+    postgresql_where=lead_tally.c.customer_id.is_not(None),
+)
 
 customer_tally = _tally("customer_tally", CUSTOMER_KEYS, Column("events", sa.Text, nullable=False, server_default=""))
 """`events`: what the customer adds on which days, as JSON (see `kpi.buckets.customers`)."""
@@ -125,10 +134,11 @@ bucket_state = Table(
     Column("workspace_id", sa.Text, primary_key=True),
     Column("state", sa.Text, nullable=False),
     Column("position", sa.Text, nullable=False, server_default=""),
+    Column("currency", sa.Text, nullable=False, server_default=""),
     Column("valid_from", sa.Date, nullable=True),
     Column("valid_until", sa.Date, nullable=True),
 )
-"""One row per workspace (see `kpi.buckets.state`); none: never built."""
+"""One row per workspace (see `kpi.buckets.state`); none: never built. `currency`: in which the amounts are."""
 
 bucket_due = Table(
     "bucket_due",

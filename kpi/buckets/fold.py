@@ -1,0 +1,117 @@
+"""Folding: what some rows add to the buckets is brought to what the facts say of them now.
+
+New = worked out from the facts, old = the stored tally: the cells get the difference, and the tally becomes new. To
+fold a row again changes nothing, so that whatever was missed is mended when the row is folded next.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from kpi.buckets import customers, deals, leads, state, teams, touched
+from kpi.buckets.adding import Cell, Part, Row, add, cells
+from kpi.buckets.state import State
+from kpi.buckets.tables import DEAL, LEAD, Family
+from kpi.rows import Which
+from storage.database import Part as Spelled
+from storage.database import Tongue, among, put, run, spell, tongue
+from storage.history import Change
+
+AT_ONCE = 600
+"""Rows that are folded within a page's transaction; more are noted, and folded later."""
+
+
+def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], today: date) -> None:
+    """Bring the buckets to what changed rows say now, in the transaction that changed them (its history is written).
+
+    Where that is too much for one transaction, or others wait already, the rows are noted as due, and the facts answer
+    until `kpi.buckets.settle` has folded them. `today` is a local day of the workspace.
+    """
+    standing = state.hold(connection, workspace_id)
+    if not standing.begun:
+        return
+    found = touched.touched(connection, workspace_id, changes, AT_ONCE)
+    if found.moves:
+        start, end = teams.window(connection, workspace_id, today)
+        standing = replace(standing, valid_from=start, valid_until=end)
+        state.write(connection, workspace_id, standing)
+    if not found:
+        return
+    at_once = not found.later and sum(map(len, found.ids.values())) <= AT_ONCE
+    if standing.state is State.READY and standing.within(today) and at_once:
+        fold_rows(connection, workspace_id, found.ids, today)
+        return
+    for family, ids in (*found.ids.items(), *found.later.items()):
+        state.note_due(connection, workspace_id, family, ids)
+    if standing.state is State.READY:
+        state.write(connection, workspace_id, replace(standing, state=State.DUE))
+
+
+def fold_rows(connection: Connection, workspace_id: str, ids: Mapping[str, Collection[str]], today: date) -> None:
+    """Fold these deals, leads and customers (ids by family)."""
+    for kind in KINDS.values():
+        if mine := ids.get(kind.family.name):
+            _fold(connection, kind, workspace_id, mine, today)
+    if mine := ids.get("customer"):
+        customers.fold(connection, workspace_id, mine)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows whose tally is one row of one select."""
+
+    family: Family
+    computed: Callable[[str, date, Which], sa.Select[Any]]
+    """The tallies of some rows of a workspace, as of today."""
+    parts: Callable[[Sequence[Row], Sequence[Row]], list[Part]]
+    """What tallies that no longer hold, and those that hold now, add to the buckets."""
+    beside: Callable[[str, Sequence[Row], Sequence[Row]], list[Cell]] = lambda _workspace_id, _gone, _come: []
+    """Cells of no day."""
+
+
+KINDS: Mapping[str, Kind] = {
+    "deal": Kind(DEAL, deals.computed, deals.parts),
+    "lead": Kind(
+        LEAD, lambda workspace_id, _, which: leads.computed(workspace_id, which), leads.parts, leads.histogram
+    ),
+}
+
+
+def _fold(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> None:
+    asked = {"ids": sorted(set(ids))}
+    parts = _told_and_stored(tongue(connection), kind.family.name, workspace_id, today)
+    found = run(connection, parts, dict.fromkeys(parts, asked))
+    before = {row[1]: row for row in found["stored"]}
+    after = {row[1]: row for row in found["told"]}
+    gone = [row for key, row in before.items() if after.get(key) != row]
+    come = [row for key, row in sorted(after.items()) if before.get(key) != row]
+    settle_rows(connection, kind, workspace_id, gone, come)
+    if left := [row[1] for row in gone if row[1] not in after]:
+        table = kind.family.tally
+        connection.execute(sa.delete(table).where(table.c.workspace_id == workspace_id, table.c.id.in_(left)))
+
+
+def settle_rows(
+    connection: Connection, kind: Kind, workspace_id: str, gone: Sequence[Row], come: Sequence[Row]
+) -> None:
+    """Write tallies, and add to the cells what they add."""
+    if gone or come:
+        put(connection, kind.family.tally, come)
+        found = cells(kind.family, workspace_id, kind.parts(gone, come))
+        add(connection, kind.family, [*found, *kind.beside(workspace_id, gone, come)])
+
+
+@lru_cache(maxsize=64)
+def _told_and_stored(spoken: Tongue, family: str, workspace_id: str, today: date) -> Mapping[str, Spelled]:
+    kind = KINDS[family]
+    table = kind.family.tally
+    stored = sa.select(table).where(table.c.workspace_id == workspace_id, among(table.c.id, "ids"))
+    return {
+        "told": spell(spoken, kind.computed(workspace_id, today, lambda key: among(key, "ids"))),
+        "stored": spell(spoken, stored),
+    }
