@@ -1,8 +1,6 @@
 """`vigie ask`: a sentence, a table, JSON by the contract, a picture; and clear words when it cannot."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,12 +162,6 @@ def test_a_picture_of_groups_is_written_and_of_a_single_number_refused(ask: Ask,
     assert "There is nothing to draw" in single.stderr
     nowhere = ask("win rate 2017-09 by team", "--chart", str(tmp_path / "missing" / "a.png"))
     assert nowhere.exit_code == 2
-
-
-def test_the_command_line_is_light_until_a_command_runs() -> None:
-    code = "import sys, bot.__main__; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
-    assert not {"pandas", "matplotlib", "sqlalchemy", "slack_bolt", "slack_sdk", "babel"} & set(loaded)
 
 
 def test_what_was_learned_later_is_hidden_and_the_answer_says_so(ask: Ask) -> None:
