@@ -1,8 +1,7 @@
-"""The tallies of leads, worked out from the facts, what they add to the buckets, and the leads that a change touches."""
+"""Tallies of leads, worked out from the facts, what they add to the buckets, and the leads that a change touches."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,11 +18,6 @@ from storage.database import days_between
 from storage.history import Change
 from storage.rows import Row
 from storage.schema import deal, lead
-
-_KEYS = IDENTITY + len(LEAD_KEYS)
-SAID = _KEYS + 5
-"""Columns before the numbers: identity, keys, the lead's day and that of its conversion, its customer, and the days
-from the one to the other by either way of converting."""
 
 _KEYS = IDENTITY + len(LEAD_KEYS)
 SAID = _KEYS + 3 + len(HISTOGRAM)
