@@ -13,6 +13,7 @@ from bot.outcome import Sent
 from bot.people import known
 from bot.views import sentences, share
 from bot.views.state import StaleStateError, decode
+from kpi.charts.pool import warm
 from kpi.engine import answer as compute
 from kpi.query import KpiQuery
 from storage import audit, outbox
@@ -94,6 +95,8 @@ def on_no(click: Click, _context: Context) -> Reply:
 def _question(asker: Asker, query: KpiQuery, channel_id: str, state: str, context: Context) -> Reply:
     viewer = known(asker, context)
     channel = ready(asker, channel_id, context)
+    # While the person reads who would see it, what will draw the picture gets ready.
+    warm()
     with reading(context.engine) as connection:
         result = compute(connection, query)
     headline = sentences.headline(result, asker.language, viewer.workspace.fiscal_start_month)

@@ -1,5 +1,6 @@
 """Where pictures are drawn: in processes of their own, so that a drawing can be stopped and cannot stop anything."""
 
+import contextlib
 import multiprocessing
 import weakref
 from collections import OrderedDict
@@ -70,7 +71,13 @@ class Pool:
 
     def warm(self) -> None:
         """Have the workers started in a while, in a thread of its own: something will be drawn soon."""
-        Thread(target=lambda: self._started().active, name="charts", daemon=True).start()
+
+        def start() -> None:
+            # What is wrong is said when a chart is drawn.
+            with contextlib.suppress(Exception):
+                _ = self._started().active
+
+        Thread(target=start, name="charts", daemon=True).start()
 
     def close(self) -> None:
         """Stop the workers, and whatever they are drawing."""
@@ -160,7 +167,6 @@ def _bound() -> None:
 
     Numerical libraries reserve address space for every core, so the bound cannot be a fixed number.
     """
-    import contextlib
     import resource
     from pathlib import Path
 
