@@ -1,5 +1,6 @@
 """Digests and alerts as a channel sees them: once each, edited in place, whatever Slack and restarts do."""
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from bot.jobs.clock import Ticks
 from bot.playground.person import shown
 from bot.playground.server import Playground
 from bot.settings import Settings
+from kpi.charts.chart import MOST_BARS, Chart, Kind, Mark
 from storage import outbox, records, rules
 from storage.database import reading, writing
 from storage.schema import audit, letter, schedule
@@ -170,9 +172,17 @@ def test_a_rate_limit_delays_the_letter_and_nothing_else_happens(vigie: Stage) -
     assert len(posted(vigie)) == 1
 
 
-def test_without_its_picture_the_digest_still_goes_out(vigie: Stage) -> None:
+@pytest.mark.parametrize("missing", ["the drawing", "the upload"])
+def test_without_its_picture_the_digest_still_goes_out(vigie: Stage, missing: str) -> None:
     with_digest(vigie)
-    vigie.playground.world.faults.add("files.getUploadURLExternal", "error", error="internal_error")
+    if missing == "the upload":
+        vigie.playground.world.faults.add("files.getUploadURLExternal", "error", error="internal_error")
+    else:
+        digests.JOB.run(vigie.context, Hurried())
+        bars = Chart(Kind.BARS, "Too many", marks=(Mark("one", 1.0),) * (MOST_BARS + 1))
+        with writing(vigie.engine) as connection:
+            chart = json.loads(connection.scalar(sa.select(letter.c.chart)) or "")
+            connection.execute(sa.update(letter).values(chart=json.dumps({**chart, "chart": bars.to_json()})))
     work(vigie)
     (message,) = posted(vigie)
     assert "Win rate 42.9%" in shown(message)
