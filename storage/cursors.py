@@ -67,6 +67,12 @@ def write(connection: Connection, workspace_id: str, source: str, object_: str, 
     )
 
 
+def forget(connection: Connection, workspace_id: str, source: str, object_: str) -> None:
+    """Nothing is known of the object, and nothing is waited for."""
+    mine = (cursor.c.workspace_id == workspace_id, cursor.c.source == source, cursor.c.object == object_)
+    connection.execute(sa.delete(cursor).where(*mine))
+
+
 def _relists(known: Cursor, now: datetime) -> bool:
     """A listing that lacked too much is asked again after an hour: it may have been the CRM's bad moment."""
     held = known.trouble is not None and known.trouble.code == Code.VANISHED

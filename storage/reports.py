@@ -44,6 +44,8 @@ class Report:
     suggestions: tuple[Suggestion, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     """Every object of the source that waits, also since an earlier run."""
+    absent: tuple[str, ...] = ()
+    """Objects that could be read from this CRM, but that the account does not have or the credentials may not read."""
     resume_at: datetime | None = None
     """When the CRM's budget is new."""
     requests: int = 0

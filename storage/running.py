@@ -31,6 +31,8 @@ OnPage = Callable[[Connection, Sequence[Change]], None]
 _GROWN_ROWS, _GROWN_TIMES = 500, 4
 _BAD_ROWS, _BAD_SHARE = 50, 100
 """More rows set aside than so many, and than one in so many, and the object waits."""
+_FEW = 20
+"""So many rows that a listing lacks are asked for one by one, before they are held to be too many."""
 _UNCOUNTED = frozenset({"team", "person", "product", "pipeline", "stage"})
 """Rows of which no number is made: where too many would be gone they are kept, and told, but no answer is held up. One
 stage of five is a fifth."""
@@ -52,7 +54,7 @@ class Run:
         """Take the source's lease. Raises `BusyError`."""
         self.workspace_id, self.source, self.now = workspace_id, connector.source, now
         self._clock, self._moment, self._accepts_deletes = clock, now, accepts_deletes
-        self.report = Report(uuid.uuid4().hex, full=full)
+        self.report, self._full = Report(uuid.uuid4().hex, full=full), full
         self._engine, self._connector, self._on_page = engine, connector, on_page
         self._began, self._spent = perf_counter(), connector.spent
         self._name = f"sync:{self.source}"
@@ -78,6 +80,8 @@ class Run:
             first_seen = frozenset(
                 walk.object for walk in connector.walks if walk.first_seen and self._cursor(walk.object).complete_at
             )
+            # By night, objects are sent back to their beginning one by one; what is compared is told all the same.
+            self.report.full |= any(known.complete_at and known.position == Position() for known in self._keyed())
             # A killed run may have written rates and not the values that follow from them, or merges and not all names.
             left_off = runs.left_off(connection, workspace_id, self.source)
             self._revalues = rates.known and left_off
@@ -92,7 +96,7 @@ class Run:
     def start(self, walk: Walk) -> Position:
         """Where the walk goes on; what an ended or abandoned listing told is forgotten."""
         known = self._cursor(walk.object)
-        position = cursors.start(walk, known, self.now, full=self.report.full)
+        position = cursors.start(walk, known, self.now, full=self._full)
         if not position.listing or position != known.position:
             listing.clean(self._engine, self.workspace_id, self.source, walk.object)
         self._cursors[walk.object] = replace(known, position=position)
@@ -149,6 +153,30 @@ class Run:
             self._hold_on(connection)
             self._write_cursor(connection, object_, replace(self._cursor(object_), trouble=trouble), moved=False)
 
+    def miss(self, object_: str, name: str) -> None:
+        """The account has none of this object, or shows none: what was read of it before waits, else there is nothing
+        to wait for."""
+        with reading(self._engine) as connection:
+            known = listing.count(connection, self.workspace_id, self.source, object_)
+        if known:
+            self.hold(object_, Trouble(object_, Code.DRIFT, {"field": name}))
+            return
+        self.report.absent += (object_,)
+        self._let_go(object_)
+
+    def leave_out(self, object_: str) -> None:
+        """A person does not want it: what was read of it before goes."""
+        if object_ in self._cursors:
+            listing.clean(self._engine, self.workspace_id, self.source, object_)
+            self._bury_unlisted(object_)
+            self._let_go(object_)
+
+    def _let_go(self, object_: str) -> None:
+        self._cursors.pop(object_, None)
+        with writing(self._engine) as connection:
+            self._hold_on(connection)
+            cursors.forget(connection, self.workspace_id, self.source, object_)
+
     def end(self) -> None:
         """Value amounts by new rates, close the run's row and give the lease back. Raises `LostError`."""
         if self._revalues:
@@ -198,6 +226,10 @@ class Run:
     def _complete(self) -> dict[str, datetime | None]:
         """Up to when each object of the source is complete by now."""
         return {name: known.complete_at for name, known in self._cursors.items()}
+
+    def _keyed(self) -> list[Cursor]:
+        """Of the objects that are read by their changes."""
+        return [self._cursor(walk.object) for walk in self._connector.walks if walk.key]
 
     def _cursor(self, object_: str) -> Cursor:
         return self._cursors.get(object_, Cursor())
@@ -263,14 +295,10 @@ class Run:
         """Delete what the listing did not tell, if that is believable, and only then call it complete."""
         mine = (self._engine, self.workspace_id, self.source, page.object)
         trouble = None if self._accepts_deletes else listing.vanishing(*mine)
-        after, stride = "", self._strides[f"{page.object} gone"]
-        while trouble is None and (ids := listing.next_unlisted(*mine, after, stride.rows)):
-            after = ids[-1]
-            with self._holding(stride, len(ids)) as connection:
-                now = self._seen_at()
-                changes = listing.delete(connection, *mine[1:], ids, now)
-                self._books.bury(connection, changes, now)
-                self._close(connection, page.object, Counts(deleted=len(changes)), changes)
+        if trouble is not None and walk.key and self._ask_after(page.object):
+            trouble = listing.vanishing(*mine)
+        if trouble is None:
+            self._bury_unlisted(page.object)
         if page.object == "deal":
             self.report.months = listing.compare_months(*mine[:3])
         # A listing that is not believed proves nothing of rows that were set aside either.
@@ -282,6 +310,30 @@ class Run:
             self._advance(connection, page, walk, trouble, living)
             runs.note(connection, self.workspace_id, self.report, self._complete())
         listing.clean(*mine)
+
+    def _bury_unlisted(self, object_: str) -> None:
+        """Rows that the listing does not tell are deleted."""
+        mine = (self._engine, self.workspace_id, self.source, object_)
+        after, stride = "", self._strides[f"{object_} gone"]
+        while ids := listing.next_unlisted(*mine, after, stride.rows):
+            after = ids[-1]
+            with self._holding(stride, len(ids)) as connection:
+                now = self._seen_at()
+                changes = listing.delete(connection, *mine[1:], ids, now)
+                self._books.bury(connection, changes, now)
+                self._close(connection, object_, Counts(deleted=len(changes)), changes)
+
+    def _ask_after(self, object_: str) -> bool:
+        """Where a few rows are many of them all, the source is asked for each: what it then says was deleted, or taken
+        over, need not be guessed. That it does not find a row is no such word. Whether anything was told."""
+        missing = listing.next_unlisted(self._engine, self.workspace_id, self.source, object_, "", _FEW + 1)
+        if len(missing) > _FEW:
+            return False
+        page = self._connector.reread(object_, [each.removeprefix(self._frame.own("")) for each in missing])
+        told = [gone for gone in page.gone if gone.at is not None or gone.merged_into is not None]
+        if told:
+            self._write(Page(object=object_, records=(), gone=told), None, None, None)
+        return bool(told)
 
     def _move(self, object_: str, losers: set[str]) -> None:
         """What still names rows that were taken over names the survivors. Killed meanwhile, the next run goes on."""

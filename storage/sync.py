@@ -14,7 +14,7 @@ from itertools import groupby
 from sqlalchemy import Connection, Engine
 
 from storage import hints as hints_room
-from storage.connectors.base import Connector, DriftError, Hint
+from storage.connectors.base import AbsentError, Connector, DriftError, Hint
 from storage.connectors.http import BudgetError
 from storage.history import Change
 from storage.leases import BusyError, LostError
@@ -120,6 +120,9 @@ def _walk(
     if stop is not None and stop():
         return False
     walk = connector.walks[number]
+    if not walk.wanted:
+        run.leave_out(walk.object)
+        return True
     position = run.start(walk)
     try:
         for page in connector.pages(walk, position):
@@ -129,6 +132,8 @@ def _walk(
             over = page.last and page.object == walk.object
             if not over and stop is not None and stop():
                 return False
+    except AbsentError as absent:
+        run.miss(walk.object, absent.name)
     except DriftError as drift:
         run.hold(walk.object, Trouble(drift.object, Code.DRIFT, {"field": drift.field}))
     return True

@@ -47,6 +47,8 @@ class Walk:
     tells_merges: bool = False
     first_seen: bool = False
     """The source has no creation date: a row first seen after the first complete reading was created on that day."""
+    wanted: bool = True
+    """False where a person has left the object out: nothing is asked, and what is known of it goes."""
 
 
 class Connector(Protocol):
@@ -66,7 +68,8 @@ class Connector(Protocol):
         carries `began` on; the last page's is `position.done(client.behind)`. Reading may take its time: no transaction
         is open meanwhile.
 
-        Raises what `storage.connectors.http` raises, and `DriftError`; the engine stops this walk or this source.
+        Raises what `storage.connectors.http` raises, `DriftError` and `AbsentError`; the engine stops this walk or this
+        source.
         """
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
@@ -78,6 +81,16 @@ class Connector(Protocol):
 
     def suggestions(self) -> Sequence[Suggestion]:
         """Spellings that a person may want to merge; complete once every walk has ended."""
+
+
+class AbsentError(Exception):
+    """This account does not have the object, or these credentials may not read it. Nothing is wrong where it never
+    had; what was read before is kept, and waits."""
+
+    def __init__(self, object_: str, name: str) -> None:
+        """`name` is what the CRM calls the object."""
+        super().__init__(f"{object_}: {name}")
+        self.object, self.name = object_, name
 
 
 class DriftError(Exception):

@@ -1,4 +1,5 @@
-"""HubSpot: deals, companies, leads (or the contacts that stand for them), owners, pipelines and exchange rates.
+"""HubSpot: deals, companies, leads (or the contacts that stand for them), owners, pipelines, exchange rates, products,
+subscriptions, invoices and what campaigns cost.
 
 Everything is listed once, by HubSpot's own cursor; later on its search tells what changed. Search returns no more than
 10,000 results however they are paged, so nothing is paged: each request asks for the first rows modified at or after
@@ -7,8 +8,8 @@ their ids. Search shows rows some time after they change, hence the look-back; t
 with the history of their stage, which says when a deal was really closed. Archived rows are in neither: they are listed
 apart, at the end.
 
-Beside this room: `hubspot_api` (the protocol), `hubspot_rows` (its rows), `hubspot_records` (what they mean) and
-`hubspot_hooks` (webhooks).
+Beside this room: `hubspot_api` (the protocol), `hubspot_rows` (its rows), `hubspot_records` (what they mean),
+`hubspot_commerce` (what is bought and what it costs to sell) and `hubspot_hooks` (webhooks).
 """
 
 import logging
@@ -19,8 +20,19 @@ from functools import cached_property
 
 from pydantic import BaseModel, Field
 
-from storage.connectors import hubspot_api, hubspot_hooks, hubspot_records, hubspot_rows
-from storage.connectors.base import Account, Declaration, DriftError, Hint, Knock, Opening, Suggestion, Walk
+from storage.connectors import hubspot_api, hubspot_hooks, hubspot_records, hubspot_rows, wanted
+from storage.connectors import hubspot_commerce as commerce
+from storage.connectors.base import (
+    AbsentError,
+    Account,
+    Declaration,
+    DriftError,
+    Hint,
+    Knock,
+    Opening,
+    Suggestion,
+    Walk,
+)
 from storage.connectors.hubspot_api import Api, Json, Kind, Rows, archived_at, id_of, moment_of, perhaps, property_of
 from storage.connectors.reading import Secret, read_rows
 from storage.records import Gone, Page, Pipeline, Position, Record
@@ -60,6 +72,37 @@ _DEAL = Kind(
     make=hubspot_records.deal,
     history="dealstage",
 )
+_PRODUCT = Kind(
+    object="product",
+    name="products",
+    model=commerce.ProductRow,
+    properties=commerce.ProductProperties,
+    make=commerce.product,
+)
+_LINE = Kind(
+    object="deal",
+    name="line_items",
+    model=commerce.LineRow,
+    properties=commerce.LineProperties,
+    make=commerce.line,
+)
+_CONTRACT = Kind(
+    object="contract",
+    name="subscriptions",
+    model=commerce.SubscriptionRow,
+    properties=commerce.SubscriptionProperties,
+    make=commerce.subscription,
+    history="hs_status",
+)
+_PURCHASE = Kind(
+    object="purchase",
+    name="invoices",
+    model=commerce.InvoiceRow,
+    properties=commerce.InvoiceProperties,
+    make=commerce.invoice,
+)
+_COMMERCE = {kind.object: kind for kind in (_PRODUCT, _CONTRACT, _PURCHASE)}
+"""Not every account has them, and not every token may read them."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +116,9 @@ class Options(BaseModel):
         default=None,
         description="For webhooks only: the client secret of the same app. Without it, HubSpot is polled",
     )
+    contracts: bool = wanted.contracts()
+    purchases: bool = wanted.purchases()
+    spend: bool = wanted.spend()
 
 
 def _changing(object_: str) -> Walk:
@@ -90,9 +136,13 @@ WALKS = (
     Walk(object="rate"),
     Walk(object="person"),
     Walk(object="stage"),
+    _changing("product"),
     _changing("customer"),
     _changing("lead"),
     _changing("deal"),
+    _changing("contract"),
+    _changing("purchase"),
+    Walk(object="spend"),
 )
 
 
@@ -100,11 +150,12 @@ class HubSpot:
     """See `storage.connectors.base.Connector`."""
 
     source = "hubspot"
-    walks: Sequence[Walk] = WALKS
 
     def __init__(self, opening: Opening) -> None:
+        self.walks: Sequence[Walk] = wanted.wanted(WALKS, opening.options)
         self._client, self._api = opening.client, Api(opening.client)
-        self._currency, self._decided = opening.currency, opening.stages
+        self._currency, self._decided, self._zone = opening.currency, opening.stages, opening.zone
+        self._lines: dict[str, tuple[str, int]] = {}
         self._statuses: dict[str, str] = {}
         self._unknown: set[str] = set()
 
@@ -121,6 +172,8 @@ class HubSpot:
             yield replace(page, position=position.done(self._client.behind))
             return
         kind = self._kind(walk.object)
+        if kind.object in _COMMERCE and perhaps(lambda: self._api.there_is(kind)) is None:
+            raise AbsentError(kind.object, kind.name)
         for page in self._listing(kind, position) if position.listing else self._changes(kind, position):
             position = page.position
             yield page
@@ -128,7 +181,7 @@ class HubSpot:
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
         """See `Connector`; for a row that was merged, the one that took it over answers."""
-        if object_ in {"rate", "person", "stage"}:
+        if object_ in {"rate", "person", "stage", "spend"}:
             page = self._whole(object_)
             there = {each.ext_id for each in page.records if each.object == object_}
             gone = [Gone(object=object_, ext_id=each) for each in ext_ids if each not in there]
@@ -174,6 +227,7 @@ class HubSpot:
     def _read(self, kind: Kind, rows: Sequence[Json]) -> Page:
         if kind is _DEAL:
             self._learn_stages(rows)
+            self._learn_lines(rows)
         book = self._book(kind) if rows else None
         told, problems = read_rows(rows, kind.model, lambda row: kind.make(row, book), kind.object)
         return Page(
@@ -192,6 +246,8 @@ class HubSpot:
     def _whole(self, object_: str) -> Page:
         if object_ == "rate":
             return self._rates()
+        if object_ == "spend":
+            return self._spend()
         return self._owners() if object_ == "person" else self._stages()
 
     def _rates(self) -> Page:
@@ -202,6 +258,17 @@ class HubSpot:
             return Page(object="rate", records=(), last=True)
         rates, problems = read_rows(rows, hubspot_rows.RateRow, hubspot_records.rate, "rate")
         return Page(object="rate", records=rates, problems=problems, listing=True, last=True)
+
+    def _spend(self) -> Page:
+        """What every campaign has cost so far: the list tells the sum of its spend items."""
+        names = ",".join(commerce.CampaignProperties.model_fields)
+        rows = perhaps(lambda: list(self._api.all("spend", hubspot_api.CAMPAIGNS, properties=names)))
+        if rows is None:
+            raise AbsentError("spend", "campaigns")
+        book = self._book(_DEAL)
+        told, problems = read_rows(rows, commerce.CampaignRow, lambda row: commerce.campaign(row, book), "spend")
+        records = [each for each in told if each is not None]
+        return Page(object="spend", records=records, problems=problems, listing=True, last=True)
 
     def _owners(self) -> Page:
         rows = [row for said in ("false", "true") for row in self._api.all("person", hubspot_api.OWNERS, archived=said)]
@@ -230,14 +297,23 @@ class HubSpot:
             self._stages()
             self._unknown |= new - self._statuses.keys()
 
+    def _learn_lines(self, rows: Sequence[Json]) -> None:
+        """What the line items of these deals sell, and for how much."""
+        ids = [str(link["id"]) for row in rows for link in row.get("links", {}).get("line_items", ())]
+        found = self._api.by_id(_LINE, list(dict.fromkeys(ids)), ())
+        told, _ = read_rows(found, commerce.LineRow, lambda row: commerce.line(row, self._money), "deal")
+        self._lines = {each[0]: each[1:] for each in told if each is not None}
+
     # What is asked once, and only where it is needed.
 
     def _book(self, kind: Kind) -> hubspot_records.Book:
         return hubspot_records.Book(
-            currency=self._money if kind is _DEAL else self._currency,
+            currency=self._money if kind in (_DEAL, _PURCHASE) else self._currency,
             statuses=self._statuses,
             leads=self._leads if kind is _DEAL else "",
             lead_states=self._lead_states if kind is _LEAD else {},
+            zone=self._zone,
+            lines=self._lines,
         )
 
     @cached_property
@@ -255,6 +331,10 @@ class HubSpot:
         return "contacts"
 
     @cached_property
+    def _has_lines(self) -> bool:
+        return bool(perhaps(lambda: self._api.there_is(_LINE)))
+
+    @cached_property
     def _lead_states(self) -> dict[str, str]:
         stages = [stage for row in self._api.pipelines("leads") for stage in row.get("stages", ())]
         return {str(stage["id"]): (stage.get("metadata") or {}).get("leadState", "") for stage in stages}
@@ -262,12 +342,12 @@ class HubSpot:
     def _kind(self, object_: str) -> Kind:
         if object_ == "lead":
             return _LEAD if self._leads == "leads" else _CONTACT
-        return _DEAL if object_ == "deal" else _CUSTOMER
+        return {"deal": _DEAL, "customer": _CUSTOMER}.get(object_) or _COMMERCE[object_]
 
     def _links(self, kind: Kind) -> tuple[str, ...]:
         if kind is _DEAL:
-            return "companies", self._leads
-        return ("companies",) if kind is _LEAD else ()
+            return ("companies", self._leads, *(("line_items",) if self._has_lines else ()))
+        return ("companies",) if kind in (_LEAD, _CONTRACT, _PURCHASE) else ()
 
 
 def _next(kind: Kind, found: Rows, position: Position) -> Position:

@@ -16,6 +16,7 @@ VERSION = "2026-09"
 ADDRESS = "https://api.hubapi.com"
 OWNERS = f"/crm/owners/{VERSION}"
 RATES = f"/settings/currencies/{VERSION}/exchange-rates"
+CAMPAIGNS = f"/marketing/campaigns/{VERSION}"
 ACCOUNT = f"/account-info/{VERSION}/details"
 LISTED, LISTED_WITH_HISTORY, FOUND, LINKED = 100, 50, 200, 1000
 """The most rows that HubSpot gives in one answer, by how it is asked."""

@@ -1,9 +1,10 @@
 """What HubSpot's rows are in Vigie's words."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from storage.connectors.hubspot_rows import (
     CompanyRow,
@@ -18,7 +19,7 @@ from storage.connectors.hubspot_rows import (
     RateRow,
     StageRow,
 )
-from storage.connectors.reading import LARGEST, UnreadableError, currency_of, instant, minor, oddity, problem
+from storage.connectors.reading import LARGEST, Row, UnreadableError, currency_of, instant, minor, oddity, problem
 from storage.problems import Reason
 from storage.records import Customer, Deal, Gone, Lead, Passage, Person, Problem, Rate, Record, Stage, Team
 
@@ -49,6 +50,10 @@ class Book:
     """The object that leads are read from: `leads` or `contacts`."""
     lead_states: Mapping[str, str]
     """Stage id of a lead to HubSpot's `NEW`, `IN_PROGRESS`, `QUALIFIED`, `UNQUALIFIED`."""
+    zone: ZoneInfo
+    """The workspace's."""
+    lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Line item to its product, and its amount in minor units."""
 
 
 def contact_id(ext_id: str) -> str:
@@ -62,11 +67,11 @@ def deal(row: DealRow, book: Book) -> Told:
         raise UnreadableError(Reason.STATUS_MISSING, "dealstage")
     currency = currency_of(told.deal_currency_code, book.currency, "deal_currency_code")
     status = book.statuses.get(told.dealstage) or _status(told)
-    entered = _entered(row.history.get("dealstage", ()), "dealstage")
-    lead = _linked(row.links.get(book.leads, ()))
+    entered = moves_of(row.history.get("dealstage", ()), "dealstage")
+    lead = linked(row.links.get(book.leads, ()))
     amount = minor(told.amount, currency)
     closed = None if status == "open" else _closed(entered, told, book)
-    kept = _nameless(row, "deal", "dealname", told.dealname)
+    kept = nameless(row, "deal", "dealname", told.dealname)
     if odd := oddity(told.amount, currency):
         kept.append(problem(row, "deal", odd, "amount", told.amount, kept=True))
     if closed is None and status in {"won", "lost"}:
@@ -79,8 +84,9 @@ def deal(row: DealRow, book: Book) -> Told:
         status=status,
         raw_status=told.dealstage,
         kind=KINDS.get(told.dealtype or ""),
-        customer=_linked(row.links.get("companies", ())),
+        customer=linked(row.links.get("companies", ())),
         owner=told.hubspot_owner_id or None,
+        product=_product_of(row.links.get("line_items", ()), book.lines),
         pipeline=told.pipeline or None,
         stage=told.dealstage,
         lead=contact_id(lead) if lead and book.leads == "contacts" else lead,
@@ -106,7 +112,7 @@ def company(row: CompanyRow, _book: Book) -> Told:
         modified=instant(told.hs_lastmodifieddate, "hs_lastmodifieddate"),
         origin=told.hs_analytics_source or None,
     )
-    kept = _nameless(row, "customer", "name", told.name or told.domain)
+    kept = nameless(row, "customer", "name", told.name or told.domain)
     return Told(record=record, gone=_merged("customer", row.id, told), kept=kept)
 
 
@@ -115,7 +121,7 @@ def lead(row: LeadRow, book: Book) -> Told:
     told = row.properties
     states = book.lead_states
     state = states.get(told.hs_pipeline_stage or "", "")
-    entered = _entered(row.history.get("hs_pipeline_stage", ()), "hs_pipeline_stage")
+    entered = moves_of(row.history.get("hs_pipeline_stage", ()), "hs_pipeline_stage")
     converted = state == "QUALIFIED"
     record = Lead(
         ext_id=row.id,
@@ -124,12 +130,12 @@ def lead(row: LeadRow, book: Book) -> Told:
         created=instant(told.hs_createdate, "hs_createdate"),
         qualified=False if state == "UNQUALIFIED" else None,
         converted=converted,
-        converted_on=_since(entered, lambda stage: states.get(stage) == "QUALIFIED") if converted else None,
-        customer=_linked(row.links.get("companies", ())),
+        converted_on=since_when(entered, lambda stage: states.get(stage) == "QUALIFIED") if converted else None,
+        customer=linked(row.links.get("companies", ())),
         owner=told.hubspot_owner_id or None,
         origin=told.hs_lead_source or told.hs_contact_analytics_source or None,
     )
-    kept = _nameless(row, "lead", "hs_lead_name", told.hs_lead_name)
+    kept = nameless(row, "lead", "hs_lead_name", told.hs_lead_name)
     return Told(record=record, gone=_merged("lead", row.id, told), kept=kept)
 
 
@@ -220,7 +226,13 @@ def _stage(row: StageRow, pipeline: str, decided: Mapping[str, str]) -> Stage:
     )
 
 
-def _nameless(row: DealRow | CompanyRow | LeadRow, object_: str, field: str, name: str | None) -> list[Problem]:
+def _product_of(links: Sequence[Link], lines: Mapping[str, tuple[str, int]]) -> str | None:
+    """That of a deal's largest line; of several that are as large, the oldest."""
+    told = sorted((link.id for link in links if link.id in lines), key=lambda each: (len(each), each))
+    return lines[max(told, key=lambda each: lines[each][1])][0] if told else None
+
+
+def nameless(row: Row, object_: str, field: str, name: str | None) -> list[Problem]:
     return [] if name else [problem(row, object_, Reason.NAME_MISSING, field, kept=True)]
 
 
@@ -236,12 +248,12 @@ def _status(told: DealProperties) -> str:
 def _closed(entered: Sequence[tuple[datetime, str]], told: DealProperties, book: Book) -> datetime | None:
     """When the deal was won or lost: its history knows; people edit the closing date."""
     status = book.statuses.get(told.dealstage or "")
-    if status is not None and (since := _since(entered, lambda stage: book.statuses.get(stage) == status)):
+    if status is not None and (since := since_when(entered, lambda stage: book.statuses.get(stage) == status)):
         return since
     return instant(told.closedate, "closedate")
 
 
-def _since(entered: Sequence[tuple[datetime, str]], alike: Callable[[str], bool]) -> datetime | None:
+def since_when(entered: Sequence[tuple[datetime, str]], alike: Callable[[str], bool]) -> datetime | None:
     """When the last unbroken run of stages that are alike began; None where the history does not end in one."""
     since = None
     for at, stage in reversed(entered):
@@ -251,7 +263,7 @@ def _since(entered: Sequence[tuple[datetime, str]], alike: Callable[[str], bool]
     return since
 
 
-def _entered(history: Sequence[Entry], field: str) -> list[tuple[datetime, str]]:
+def moves_of(history: Sequence[Entry], field: str) -> list[tuple[datetime, str]]:
     """(when, stage), oldest first; writing the stage it already has is no move."""
     moves: list[tuple[datetime, str]] = []
     for entry in reversed(history):
@@ -261,7 +273,7 @@ def _entered(history: Sequence[Entry], field: str) -> list[tuple[datetime, str]]
     return moves
 
 
-def _linked(links: Sequence[Link]) -> str | None:
+def linked(links: Sequence[Link]) -> str | None:
     """The primary one, else the oldest."""
     chosen = min(links, key=lambda link: (not link.primary, len(link.id), link.id), default=None)
     return chosen.id if chosen else None

@@ -1,10 +1,10 @@
-"""Koban: deals, accounts, leads and processes, through its API v1.
+"""Koban: deals, accounts, leads, processes, products, contracts and invoices, through its API v1.
 
 From Koban's public notes (github.com/Koban-CRM/coding-templates): the two key headers, `GetUpdated` with `updated`
 (unix seconds), `s` and `l`, rows in `List`, `GetOne?id=`, `ncDealProcess/GetAll` with `Steps`, webhooks as JSON arrays.
-Assumed, for want of a published word: `GetUpdated` gives rows in the order of their last change and, with
-`updated=0`, all of them; leads have it too; a `GetOne` of what was deleted gives 404, null or `Obsolete`. No list tells
-of deletes: only a complete one shows them. Amounts are in the workspace's currency.
+Assumed, for want of a published word: `GetUpdated` gives rows in the order of their last change and, with `updated=0`,
+all of them; leads, products, contracts and invoices have it too; a `GetOne` of what was deleted gives 404, null or
+`Obsolete`. No list tells of deletes: only a complete one shows them. Amounts are in the workspace's currency.
 """
 
 import hashlib
@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr
 
+from storage.connectors import wanted
 from storage.connectors.base import (
+    AbsentError,
     Account,
     Declaration,
     DriftError,
@@ -30,8 +32,9 @@ from storage.connectors.base import (
     Suggestion,
     Walk,
 )
-from storage.connectors.http import Limits, UnexpectedError
-from storage.connectors.koban_rows import Made, Rows
+from storage.connectors.http import Limits, RefusedError, UnexpectedError
+from storage.connectors.koban_commerce import Made
+from storage.connectors.koban_rows import Rows
 from storage.connectors.reading import Secret, read_rows
 from storage.connectors.windows import Stretch, Window, along, windows
 from storage.records import Gone, Mention, Page, Position, Problem, Record
@@ -44,7 +47,12 @@ CLASSES = {
     "customer": "/api/v1/ncThird",
     "lead": "/api/v1/ncLead",
     "deal": "/api/v1/ncDeal",
+    "product": "/api/v1/ncProduct",
+    "contract": "/api/v1/ncContract",
+    "purchase": "/api/v1/ncInvoice",
 }
+_COMMERCE = frozenset({"product", "contract", "purchase"})
+"""Not every account has them, and not every user may read them."""
 PAGE_ROWS = 100
 """The most that one call of Koban takes; if it gives fewer, so many are read."""
 LOOK_BACK = timedelta(minutes=30)
@@ -52,9 +60,12 @@ LOOK_BACK = timedelta(minutes=30)
 WALKS = (
     Walk(object="pipeline"),
     Walk(object="stage"),
+    Walk(object="product", key="updated", look_back=LOOK_BACK),
     Walk(object="customer", key="updated", look_back=LOOK_BACK),
     Walk(object="lead", key="updated", look_back=LOOK_BACK),
     Walk(object="deal", key="updated", look_back=LOOK_BACK, first_seen=True),
+    Walk(object="contract", key="updated", look_back=LOOK_BACK),
+    Walk(object="purchase", key="updated", look_back=LOOK_BACK),
 )
 
 
@@ -65,15 +76,17 @@ class Options(BaseModel):
         default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
         description="Secret end of the webhooks' address; made up when connecting",
     )
+    contracts: bool = wanted.contracts()
+    purchases: bool = wanted.purchases()
 
 
 class Koban:
     source = SOURCE
-    walks = WALKS
 
     def __init__(self, opening: Opening) -> None:
+        self.walks = wanted.wanted(WALKS, opening.options)
         self._client = opening.client
-        self._rows = Rows(opening.currency, opening.stages)
+        self._rows = Rows(opening.currency, opening.stages, opening.zone)
 
     @property
     def spent(self) -> int:
@@ -93,7 +106,7 @@ class Koban:
         """Users, processes and steps cannot be asked for one by one: they are left as they are."""
         rows: list[Any] = []
         gone: list[Gone] = []
-        for ext_id in ext_ids if object_ in {"customer", "lead", "deal"} else ():
+        for ext_id in ext_ids if object_ in {"customer", "lead", "deal"} | _COMMERCE else ():
             try:
                 row = self._client.get(f"{CLASSES[object_]}/GetOne", id=ext_id)
             except UnexpectedError as error:
@@ -114,7 +127,9 @@ class Koban:
         def ask(start: int, size: int) -> tuple[Sequence[Any], None]:
             try:
                 answer = self._client.get(f"{CLASSES[object_]}/GetUpdated", updated=updated, s=start, l=size)
-            except UnexpectedError as error:
+            except (RefusedError, UnexpectedError) as error:
+                if object_ in _COMMERCE and error.status in {403, 404, 405}:
+                    raise AbsentError(object_, CLASSES[object_].rpartition("/")[2]) from None
                 if error.status in {404, 405}:
                     # This class of rows alone waits; the others are read.
                     raise DriftError(object_, "GetUpdated") from None

@@ -4,41 +4,18 @@ Koban publishes the structure of deals, accounts and processes (github.com/Koban
 deals bear `Guid`, `DCreated` and `DUpdated` as accounts do is assumed; what is not told is left empty.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from storage.connectors.reading import FIRST_YEAR, LAST_YEAR, Row, UnreadableError, instant, minor, oddity, problem
+from storage.connectors import koban_commerce as commerce
+from storage.connectors.koban_commerce import Made
+from storage.connectors.koban_values import Base, Value, when
+from storage.connectors.reading import Row, UnreadableError, minor, oddity, problem
 from storage.problems import Reason
-from storage.records import Customer, Deal, Gone, Lead, Mention, Pipeline, Problem, Record, Stage, When
-
-Made = Sequence[Record | Gone | Mention | Problem]
+from storage.records import Customer, Deal, Gone, Lead, Mention, Pipeline, Stage
 
 _RESULTS = {None: "open", "": "open", "WON": "won", "LOST": "lost", "SLEEP": "dormant"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECONDS = Decimal(10) ** 11
-"""From here on a number counts milliseconds, not seconds: the year 5138, or 1973."""
-_BEYOND = Decimal(10) ** 15
-"""No moment; a whole number of any exponent would take minutes to write out."""
-
-
-class _Value(Row):
-    """An item of one of Koban's lists."""
-
-    Guid: str | None = None
-    Code: str | None = None
-    Extcode: str | None = None
-    Label: str | None = None
-
-    @property
-    def code(self) -> str | None:
-        return self.Guid or self.Code or self.Extcode or None
-
-    @property
-    def name(self) -> str:
-        return self.Label or self.code or ""
 
 
 class _Who(Row):
@@ -46,28 +23,11 @@ class _Who(Row):
     FullName: str | None = None
 
 
-class _Base(Row):
-    Guid: str
-    DCreated: str | None = None
-    Created: str | None = None
-    DUpdated: str | None = None
-    Updated: str | None = None
-    Obsolete: bool | None = None
-
-    @property
-    def modified(self) -> datetime | None:
-        return _instant(self.DUpdated, "DUpdated") or _instant(self.Updated, "Updated")
-
-    @property
-    def created(self) -> When | None:
-        return when(self.DCreated, "DCreated") or when(self.Created, "Created")
-
-
 class _Process(Row):
     Guid: str | None = None
     Extcode: str | None = None
     Label: str | None
-    Steps: list[_Value] | None
+    Steps: list[Value] | None
 
     @property
     def code(self) -> str:
@@ -77,35 +37,36 @@ class _Process(Row):
         return code
 
 
-class _Third(_Base):
+class _Third(Base):
     Label: str | None
     FirstName: str | None = None
 
 
-class _Lead(_Base):
+class _Lead(Base):
     Company: str | None = None
     Name: str | None = None
     FirstName: str | None = None
     EMail: str | None = None
-    Origin: _Value | None = None
+    Origin: Value | None = None
     AssignedTo: _Who | None = None
 
 
-class _Deal(_Base):
+class _Deal(Base):
     Label: str | None
     Result: str | None
     Amountprev: str | None
-    Status: _Value | None
-    Process: _Value | None
-    Third: _Value | None
+    Status: Value | None
+    Process: Value | None
+    Third: Value | None
     AssignedTo: _Who | None
     DResult: str | None = None
+    Products: Sequence[commerce.Line] | None = None
 
 
 class Rows:
     """Makes records of rows; `stages` is what a person decided of steps in which deals rest without a result."""
 
-    def __init__(self, currency: str, stages: Mapping[str, str]) -> None:
+    def __init__(self, currency: str, stages: Mapping[str, str], zone: ZoneInfo) -> None:
         self._currency, self._stages = currency, stages
         self.forms: Mapping[str, tuple[type[Any], Callable[[Any], Made]]] = {
             "pipeline": (_Process, self._pipeline),
@@ -113,6 +74,9 @@ class Rows:
             "customer": (_Third, self._customer),
             "lead": (_Lead, self._lead),
             "deal": (_Deal, self._deal),
+            "product": (commerce.ProductRow, commerce.product),
+            "contract": (commerce.ContractRow, lambda row: commerce.contract(row, zone)),
+            "purchase": (commerce.InvoiceRow, lambda row: commerce.invoice(row, currency, zone)),
         }
         """By object: the fields that Vigie rests on, and what is made of them."""
 
@@ -172,6 +136,7 @@ class Rows:
             raw_status=row.Result,
             customer=row.Third.Guid if row.Third else None,
             owner=_guid(row.AssignedTo),
+            product=commerce.product_of(row.Products),
             pipeline=process,
             stage=stage,
             amount_minor=minor(row.Amountprev, self._currency, "Amountprev"),
@@ -191,7 +156,7 @@ class Rows:
         return [*mentions, *_people(row.AssignedTo), deal, *flags]
 
 
-def _step(process: str | None, step: _Value | None) -> str | None:
+def _step(process: str | None, step: Value | None) -> str | None:
     """A step has an id of its own, or a code that other processes may use too."""
     if step is None or step.code is None:
         return None
@@ -205,55 +170,3 @@ def _guid(who: _Who | None) -> str | None:
 def _people(who: _Who | None) -> list[Mention]:
     """Users are listed nowhere: they are known by the name that the first row gives them."""
     return [Mention(object="person", ext_id=who.Guid, name=who.FullName or who.Guid)] if who and who.Guid else []
-
-
-def when(said: str | None, field: str) -> When | None:
-    """`/Date(ms)/`, unix seconds, `DD/MM/YYYY` or ISO in UTC; None for null and for what Koban writes instead of it.
-
-    Raises `UnreadableError` for what is no date, or one before 1970 or after 2100.
-    """
-    text = (said or "").strip()
-    if not text or text.startswith(("0001-01-01", "01/01/0001")):
-        return None
-    if found := re.fullmatch(r"/Date\((-?\d{1,18})(?:[+-]\d{4})?\)/", text):
-        milliseconds = int(found[1])
-        return _since_epoch(Decimal(milliseconds), field) if milliseconds > 0 else None
-    if found := re.fullmatch(r"(\d{2})/(\d{2})/(\d{4})", text):
-        return _day(int(found[3]), int(found[2]), int(found[1]), field, text)
-    try:
-        seconds = Decimal(text)
-    except InvalidOperation:
-        return instant(text, field)
-    if not seconds.is_finite():
-        raise UnreadableError(Reason.DATE_UNREADABLE, field, text)
-    if seconds <= 0:
-        return None
-    if seconds > _BEYOND:
-        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, said)
-    return _since_epoch(seconds if seconds >= _MILLISECONDS else seconds * 1000, field)
-
-
-def _instant(said: str | None, field: str) -> datetime | None:
-    told = when(said, field)
-    if told is None or isinstance(told, datetime):
-        return told
-    raise UnreadableError(Reason.DATE_UNREADABLE, field, said)
-
-
-def _since_epoch(milliseconds: Decimal, field: str) -> datetime:
-    try:
-        moment = _EPOCH + timedelta(milliseconds=int(milliseconds.to_integral_value()))
-    except OverflowError:
-        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, milliseconds) from None
-    if moment.year > LAST_YEAR:
-        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, milliseconds)
-    return moment
-
-
-def _day(year: int, month: int, day: int, field: str, said: str) -> date:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, said)
-    try:
-        return date(year, month, day)
-    except ValueError:
-        raise UnreadableError(Reason.DATE_IMPOSSIBLE, field, said) from None

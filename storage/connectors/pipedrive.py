@@ -1,4 +1,5 @@
-"""Pipedrive: deals, leads, organizations, users, pipelines and stages, through API v2 where it has them, else v1.
+"""Pipedrive: deals, leads, organizations, users, pipelines, stages and products, through API v2 where it has them, else
+v1. It has neither invoices nor contracts (its subscriptions are no more) nor what campaigns cost.
 
 Checked against Pipedrive's published documentation of 2026: archived deals and leads are in lists of their own and
 still count; deleted deals are told for 30 days, other deletes by no list but the complete one; moments are asked for in
@@ -11,6 +12,7 @@ The customer is the organization, or the contact where there is none: of contact
 import base64
 import hmac
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -32,7 +34,7 @@ from storage.connectors.base import (
     Walk,
 )
 from storage.connectors.http import Budget, Limits, RefusedError, UnexpectedError
-from storage.connectors.pipedrive_rows import CONTACT, Made, Rows, SourceLead
+from storage.connectors.pipedrive_rows import CONTACT, Line, Made, Rows, SourceLead, product_of
 from storage.connectors.reading import Secret, read_rows
 from storage.connectors.windows import Stretch, Window, along, windows
 from storage.records import Gone, Mention, Page, Position, Problem, Record
@@ -46,7 +48,9 @@ PATHS = {
     "contact": "/api/v2/persons",
     "lead": "/api/v1/leads",
     "lead.archived": "/api/v1/leads/archived",
+    "product": "/api/v2/products",
     "deal": "/api/v2/deals",
+    "deal.products": "/api/v2/deals/products",
     "deal.archived": "/api/v2/deals/archived",
     "me": "/api/v1/users/me",
 }
@@ -54,6 +58,8 @@ PAGE_ROWS = 500
 LOOK_BACK = timedelta(minutes=30)
 _IDS = 100
 """As many as one request may name."""
+_log = logging.getLogger(__name__)
+
 _ENTITIES = {
     "deal": "deal",
     "lead": "lead",
@@ -61,7 +67,10 @@ _ENTITIES = {
     "user": "person",
     "pipeline": "pipeline",
     "stage": "stage",
+    "product": "product",
 }
+_DEAL_MORE = {"include_fields": "source_lead_id,products_count"}
+"""What deals tell only where it is asked for."""
 _SOURCE_LEAD = {"include_fields": "source_lead_id"}
 _ARCHIVED = "open,won,lost,deleted"
 """Of archived deals, all that is ever told of them."""
@@ -70,6 +79,7 @@ WALKS = (
     Walk(object="person"),
     Walk(object="pipeline"),
     Walk(object="stage"),
+    Walk(object="product"),
     Walk(object="customer", key="update_time", look_back=LOOK_BACK),
     Walk(object="lead", key="update_time", look_back=LOOK_BACK),
     Walk(object="deal", key="update_time", look_back=LOOK_BACK, tells_deletes=True),
@@ -128,6 +138,8 @@ class Pipedrive:
         legs = self._legs(walk.object, position)
         for index, rows, after, last in along(position, [leg.stretch for leg in legs], lambda: self._client.behind):
             leg = legs[index]
+            if leg.model is not SourceLead:
+                self._learn_products(walk.object, rows)
             made, problems = read_rows(rows, leg.model, leg.make, walk.object, leg.id)
             page = _page(walk.object, made, problems, self._contacts(rows))
             yield replace(page, position=after, listing=position.listing, last=last)
@@ -138,7 +150,7 @@ class Pipedrive:
         """
         rows: list[Any] = []
         gone: list[Gone] = []
-        asked = _SOURCE_LEAD if object_ == "deal" else {}
+        asked = _DEAL_MORE if object_ == "deal" else {}
         for ext_id in ext_ids:
             if object_ == "customer" and ext_id.startswith(CONTACT):
                 # Known by the name that its deals gave it.
@@ -150,6 +162,7 @@ class Pipedrive:
                     raise
                 if error.status in {404, 410} and object_ != "lead":
                     gone.append(Gone(object=object_, ext_id=ext_id))
+        self._learn_products(object_, rows)
         made, problems = read_rows(rows, *self._rows.forms[object_], object_)
         return _page(object_, [*made, gone], problems, self._contacts(rows))
 
@@ -167,6 +180,28 @@ class Pipedrive:
         # One that is deleted has no name any more, and is a customer all the same.
         return [Mention(object="customer", ext_id=f"{CONTACT}{each}", name=found.get(each, each)) for each in ids]
 
+    def _learn_products(self, object_: str, rows: Sequence[Any]) -> None:
+        """The product of each of these deals that has some."""
+        if object_ != "deal":
+            return
+        self._rows.products = {}
+        told = [row for row in rows if isinstance(row, dict) and not row.get("is_deleted")]
+        ids = [row["id"] for row in told if row.get("products_count") and isinstance(row.get("id"), int)]
+        for start in range(0, len(ids), _IDS):
+            stretch = self._by_cursor("deal.products", deal_ids=ids[start : start + _IDS])
+            try:
+                found = [line for window in stretch("") for line in window.rows]
+            except (RefusedError, UnexpectedError) as error:
+                if error.status not in {400, 403, 404}:
+                    raise
+                # Deals count without their products, too.
+                _log.warning("pipedrive_products_refused status=%s", error.status)
+                return
+            lines, _ = read_rows(found, Line, lambda line: line, "deal", "deal_id")
+            for deal in {line.deal_id for line in lines}:
+                if product := product_of([line for line in lines if line.deal_id == deal]):
+                    self._rows.products[deal] = product
+
     def _legs(self, object_: str, position: Position) -> list[_Leg]:
         since = None if position.listing or position.since is None else _seconds(position.since)
         own = [_Leg(stretch, *self._rows.forms[object_]) for stretch in self._stretches(object_, since)]
@@ -178,7 +213,7 @@ class Pipedrive:
 
     def _stretches(self, object_: str, since: str | None) -> list[Stretch]:
         cursor, place = self._by_cursor, self._by_place
-        by_time = {"sort_by": "update_time"} | (_SOURCE_LEAD if object_ == "deal" else {})
+        by_time = {"sort_by": "update_time"} | (_DEAL_MORE if object_ == "deal" else {})
         by_id = by_time | {"sort_by": "id"}
         if object_ == "person":
             return [self._whole]
@@ -202,7 +237,7 @@ class Pipedrive:
         """Users come in one answer."""
         yield Window(_list("person", self._data("person", PATHS["person"])), "", last=True)
 
-    def _by_cursor(self, name: str, **asked: str) -> Stretch:
+    def _by_cursor(self, name: str, **asked: Any) -> Stretch:
         """v2: page after page by cursor. Where one is refused, the stretch begins again: nothing is lost by that."""
 
         def stretch(cursor: str) -> Iterator[Window]:

@@ -5,11 +5,12 @@ A converted lead is deleted in Pipedrive; the deal that it became names it (`sou
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from storage.connectors.reading import Row, UnreadableError, currency_of, instant, minor, oddity, problem
 from storage.problems import Reason
-from storage.records import Customer, Deal, Gone, Lead, Person, Pipeline, Problem, Record, Stage
+from storage.records import Customer, Deal, Gone, Lead, Person, Pipeline, Problem, Product, Record, Stage
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 CONTACT = "person-"
@@ -80,6 +81,15 @@ class _Deal(SourceLead):
     is_deleted: bool = False
 
 
+class Line(Row):
+    """A product on a deal."""
+
+    deal_id: str
+    product_id: str | None
+    sum: Decimal | None
+    is_enabled: bool = True
+
+
 def customer_of(organization: str | None, contact: str | None) -> str | None:
     """The organization; where there is none, the contact."""
     return organization or (f"{CONTACT}{contact}" if contact else None)
@@ -90,10 +100,13 @@ class Rows:
 
     def __init__(self, currency: str, stages: Mapping[str, str]) -> None:
         self._currency, self._stages = currency, stages
+        self.products: dict[str, str] = {}
+        """Deal to its product, of the deals that have one."""
         self.forms: Mapping[str, tuple[type[Any], Callable[[Any], Made]]] = {
             "person": (_User, self._person),
             "pipeline": (_Named, self._pipeline),
             "stage": (_Stage, self._stage),
+            "product": (_Named, self._product),
             "customer": (_Organization, self._customer),
             "lead": (_Lead, self._lead),
             "deal": (_Deal, self._deal),
@@ -118,6 +131,9 @@ class Rows:
                 deleted=row.is_deleted,
             )
         ]
+
+    def _product(self, row: _Named) -> Sequence[Record]:
+        return [Product(ext_id=row.id, name=row.name, deleted=row.is_deleted)]
 
     def _customer(self, row: _Organization) -> Sequence[Record | Gone]:
         modified = instant(row.update_time, "update_time")
@@ -173,6 +189,7 @@ class Rows:
             raw_status=row.status,
             customer=customer_of(row.org_id, row.person_id),
             owner=row.owner_id,
+            product=self.products.get(row.id),
             pipeline=row.pipeline_id,
             stage=row.stage_id,
             lead=row.source_lead_id,
@@ -184,3 +201,9 @@ class Rows:
         odd = oddity(row.value, currency)
         flags = [problem(row, "deal", odd, "value", row.value, kept=True)] if odd else []
         return [*self.source_lead(row), deal, *flags]
+
+
+def product_of(lines: Sequence[Line]) -> str | None:
+    """That of a deal's largest line; of several that are as large, the first."""
+    told = [line for line in lines if line.product_id and line.is_enabled]
+    return max(told, key=lambda line: line.sum or Decimal(0)).product_id if told else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision, list_currencies
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationError
@@ -21,6 +22,7 @@ LARGEST = Decimal(10) ** 12
 """In major units; sums must stay inside 64 bits."""
 FIRST_YEAR, LAST_YEAR = 1970, 2100
 """Beyond these a date is a mistake, or a sentinel."""
+_DATE = len("2026-09-01")
 _FEW = 3
 """Fewer bad rows than these may be chance; a page on which every row has the same bad field is not."""
 
@@ -171,6 +173,15 @@ def day(said: str | None, field: str) -> date | None:
     if not FIRST_YEAR <= when.year <= LAST_YEAR:
         raise UnreadableError(Reason.DATE_OUT_OF_RANGE, field, said)
     return when
+
+
+def local_day(said: str | None, zone: ZoneInfo, field: str) -> date | None:
+    """The day of a bare date, which is local already, or of a moment in the zone; else as `day` and `instant`."""
+    text = (said or "").strip()
+    if len(text) <= _DATE:
+        return day(text, field)
+    when = instant(text, field)
+    return None if when is None else when.astimezone(zone).date()
 
 
 def _at(row: Any, path: str) -> object:

@@ -1,4 +1,5 @@
-"""Salesforce: opportunities, accounts, leads and people, read with SOQL through `queryAll`.
+"""Salesforce: opportunities, accounts, leads, people, products, contracts, orders and what campaigns cost, read with
+SOQL through `queryAll`.
 
 `queryAll` tells deleted rows too (`IsDeleted`) and who took a merged one over (`MasterRecordId`), so getUpdated and
 getDeleted, which keep less, are not asked. Rows that have left the recycle bin are told by nothing: a complete listing
@@ -7,7 +8,8 @@ finds them. There are no webhooks worth the name: Salesforce is asked at every s
 The day a deal was closed is the one on which its stage history says it was. `CloseDate` is a plan that people edit: it
 counts only where the history does not tell, as for a deal that was already closed when it was imported.
 
-Beside this room: `salesforce_api` (the protocol) and `salesforce_rows` (its rows and what they mean).
+Beside this room: `salesforce_api` (the protocol), `salesforce_rows` (its rows and what they mean) and
+`salesforce_commerce` (what is bought and what it costs to sell).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +19,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from storage.connectors import salesforce_api
+from storage.connectors import salesforce_api, wanted
+from storage.connectors import salesforce_commerce as commerce
 from storage.connectors import salesforce_rows as sobjects
-from storage.connectors.base import Account, Declaration, DriftError, Opening, Suggestion, Walk
+from storage.connectors.base import AbsentError, Account, Declaration, DriftError, Opening, Suggestion, Walk
 from storage.connectors.http import UnexpectedError
 from storage.connectors.reading import Secret, UnreadableError, oddity, problem, read_rows
 from storage.connectors.salesforce_api import Api, address, checked, drift, id_of, is_id, literal
@@ -40,14 +43,25 @@ _ENTITIES: dict[str, tuple[str, type[sobjects.Sobject]]] = {
     "customer": ("Account", sobjects.AccountRow),
     "lead": ("Lead", sobjects.LeadRow),
     "deal": ("Opportunity", sobjects.Opportunity),
+    "product": ("Product2", commerce.ProductRow),
+    "contract": ("Contract", commerce.ContractRow),
+    "purchase": ("Order", commerce.OrderRow),
+    "spend": ("Campaign", commerce.CampaignRow),
 }
-_CHANGING = frozenset({"person", "customer", "lead", "deal"})
+_COMMERCE = frozenset({"product", "contract", "purchase", "spend"})
+"""Not every organisation has them, and not every user may read them."""
+_CHANGING = frozenset({"person", "customer", "lead", "deal"}) | _COMMERCE
 """Read by their changes; the others are few, and read whole each time."""
 _FEATURES = frozenset({"rate", "dated_rate"})
 """Absent where the organisation has one currency, or no dated rates."""
 _OURS = {"pipeline": "SobjectType = 'Opportunity'"}
 """Of an entity that serves others too, the rows that are asked for."""
-_HISTORY = "(SELECT StageName, CreatedDate FROM OpportunityHistories ORDER BY CreatedDate, Id)"
+_WITHIN = {
+    "OpportunityHistories": "(SELECT StageName, CreatedDate FROM OpportunityHistories ORDER BY CreatedDate, Id)",
+    "OpportunityLineItems": "(SELECT Product2Id, TotalPrice FROM OpportunityLineItems WHERE IsDeleted = false "
+    "ORDER BY Id)",
+}
+"""Rows that come inside those of opportunities."""
 
 
 def _walk(object_: str) -> Walk:
@@ -62,7 +76,8 @@ def _walk(object_: str) -> Walk:
     )
 
 
-WALKS = tuple(map(_walk, ("rate", "team", "person", "pipeline", "stage", "customer", "lead", "deal")))
+_WALKED = ("rate", "team", "person", "pipeline", "stage", "product", "customer", "lead", "deal")
+WALKS = tuple(map(_walk, (*_WALKED, "contract", "purchase", "spend")))
 
 
 class Options(BaseModel):
@@ -74,17 +89,21 @@ class Options(BaseModel):
         description="Setup > App Manager: the consumer key of an app with the client credentials flow and scope api",
     )
     client_secret: Secret = Field(description="The consumer secret of the same app")
+    contracts: bool = wanted.contracts()
+    purchases: bool = wanted.purchases()
+    spend: bool = wanted.spend()
 
 
 class Salesforce:
     source = "salesforce"
-    walks = WALKS
 
     def __init__(self, opening: Opening) -> None:
+        self.walks = wanted.wanted(WALKS, opening.options)
         self._opening, self._client = opening, opening.client
         self._api = Api(opening.client)
         self._known: dict[str, list[Any]] = {}
         self._one_currency: bool | None = None
+        self._no_products: bool | None = None
 
     @property
     def spent(self) -> int:
@@ -97,8 +116,10 @@ class Salesforce:
         try:
             yield from self._changing(walk.object, position) if walk.key else self._whole(walk.object, position)
         except DriftError as error:
-            # Deals rest on stages and currencies: it is the deals that wait.
             same = error.object == walk.object
+            if same and walk.object in _COMMERCE and error.field == _ENTITIES[walk.object][0]:
+                raise AbsentError(walk.object, error.field) from None
+            # Deals rest on stages and currencies: it is the deals that wait.
             raise DriftError(walk.object, error.field if same else f"{error.object}.{error.field}") from None
 
     def reread(self, object_: str, ext_ids: Sequence[str]) -> Page:
@@ -111,7 +132,8 @@ class Salesforce:
             rows = self._api.by_ids(object_, self._select(object_), "Id", [each for each in ext_ids if is_id(each)])
             found = {row["Id"] for row in rows}
             page = self._page(object_, rows)
-        return replace(page, gone=[Gone(object=object_, ext_id=each) for each in ext_ids if each not in found])
+        missing = [Gone(object=object_, ext_id=each) for each in ext_ids if each not in found]
+        return replace(page, gone=[*page.gone, *missing])
 
     # Walking.
 
@@ -148,12 +170,33 @@ class Salesforce:
 
     def _select(self, object_: str) -> str:
         entity, model = _ENTITIES[object_]
-        absent = set() if object_ != "deal" else self._absent()
-        names = [_HISTORY if name == "OpportunityHistories" else name for name in model.model_fields]
-        return f"SELECT {', '.join(name for name in names if name not in absent)} FROM {entity}"  # noqa: S608 - constants
+        fields = model.model_fields
+        absent = {name for name, there in self._sometimes(object_).items() if not there()}
+        names = [_WITHIN.get(name, name) for name in fields if name not in absent]
+        return f"SELECT {', '.join(names)} FROM {entity}"  # noqa: S608 - constants
 
-    def _absent(self) -> set[str]:
-        """Fields of opportunities that there are none of: of currencies where there is one, of record types."""
+    def _sometimes(self, object_: str) -> dict[str, Callable[[], bool]]:
+        """Fields that not every organisation has, each with whether this one does."""
+        found: dict[str, Callable[[], bool]] = {}
+        if "CurrencyIsoCode" in _ENTITIES[object_][1].model_fields:
+            found["CurrencyIsoCode"] = self._has_currencies
+        if object_ == "deal":
+            found["RecordTypeId"] = lambda: bool(self._rows_of("pipeline"))
+            found["OpportunityLineItems"] = self._has_products
+        return found
+
+    def _has_products(self) -> bool:
+        if self._no_products is None:
+            try:
+                self._api.first("SELECT Id, Product2Id FROM OpportunityLineItem")
+                self._no_products = False
+            except UnexpectedError as error:
+                if drift("deal", error) is None:
+                    raise
+                self._no_products = True
+        return not self._no_products
+
+    def _has_currencies(self) -> bool:
         if self._one_currency is None:
             try:
                 self._api.first("SELECT CurrencyIsoCode FROM Opportunity")
@@ -163,8 +206,7 @@ class Salesforce:
                 if lacks is None or lacks.field != "CurrencyIsoCode":
                     raise lacks or error from None
                 self._one_currency = True
-        there = {"CurrencyIsoCode": not self._one_currency, "RecordTypeId": bool(self._rows_of("pipeline"))}
-        return {name for name, found in there.items() if not found}
+        return not self._one_currency
 
     def _rows_of(self, object_: str) -> list[Any]:
         """The rows of what is few, once a run; none where the organisation does not have the feature."""
@@ -183,14 +225,21 @@ class Salesforce:
         return {row["ConvertedOpportunityId"]: row["Id"] for row in reversed(rows)}
 
     def _history(self, row: Mapping[str, Any]) -> list[Any]:
-        """The entries of an opportunity's history; one too long for its row is asked for by itself."""
-        told = row.get("OpportunityHistories") or {"records": []}
+        """The entries of an opportunity's history."""
+        return self._within(row, "OpportunityHistories", "SELECT Id, StageName, CreatedDate FROM OpportunityHistory")
+
+    def _lines(self, row: Mapping[str, Any]) -> list[Any]:
+        """The products on an opportunity."""
+        select = "SELECT Id, Product2Id, TotalPrice, IsDeleted FROM OpportunityLineItem"
+        return [line for line in self._within(row, "OpportunityLineItems", select) if not line.get("IsDeleted")]
+
+    def _within(self, row: Mapping[str, Any], name: str, select: str) -> list[Any]:
+        """Rows within that of an opportunity; where they are too many for it, they are asked for by themselves."""
+        told = row.get(name) or {"records": []}
         if isinstance(told, dict) and told.get("done") is not False:
             return list(told.get("records") or ())
-        select = "SELECT Id, StageName, CreatedDate FROM OpportunityHistory"
-        return sorted(
-            self._api.by_ids("deal", select, "OpportunityId", [row["Id"]]), key=lambda entry: str(entry["CreatedDate"])
-        )
+        found = self._api.by_ids("deal", select, "OpportunityId", [row["Id"]])
+        return sorted(found, key=lambda each: (str(each.get("CreatedDate")), each["Id"]))
 
     # Understanding.
 
@@ -202,17 +251,19 @@ class Salesforce:
             told = [row for row in rows if isinstance(row, dict) and is_id(row.get("Id"))]
             for row in told:
                 row["OpportunityHistories"] = self._history(row)
+                row["OpportunityLineItems"] = self._lines(row)
             leads = self._leads_of([row["Id"] for row in told])
 
         def deal(row: sobjects.Opportunity) -> Record:
             status = self._status(row.StageName, closed=row.IsClosed, won=row.IsWon)
-            made, entered = sobjects.deal(row, leads.get(row.Id), self._opening.currency, status, self._status_of)
+            made, entered = sobjects.deal(row, leads.get(row.Id), currency, status, self._status_of)
             passages.extend(entered)
             if odd := oddity(row.Amount, made.currency or ""):
                 kept.append(problem(row, "deal", odd, "Amount", row.Amount, "Id", kept=True))
             return made
 
-        makers: dict[str, Callable[[Any], Record]] = {
+        currency, zone = self._opening.currency, self._opening.zone
+        makers: dict[str, Callable[[Any], Record | Gone]] = {
             "team": sobjects.team,
             "person": sobjects.person,
             "pipeline": sobjects.pipeline,
@@ -220,9 +271,20 @@ class Salesforce:
             "customer": sobjects.customer,
             "lead": sobjects.lead,
             "deal": deal,
+            "product": commerce.product,
+            "contract": commerce.contract,
+            "purchase": lambda row: commerce.order(row, currency),
+            "spend": lambda row: commerce.campaign(row, currency, zone),
         }
-        records, problems = read_rows(rows, _ENTITIES[object_][1], makers[object_], object_, "Id")
-        return Page(object=object_, records=records, problems=[*problems, *kept], passages=passages)
+        model: type[sobjects.Sobject] = _ENTITIES[object_][1]
+        found, problems = read_rows(rows, model, makers[object_], object_, "Id")
+        return Page(
+            object=object_,
+            records=[each for each in found if isinstance(each, Record)],
+            gone=[each for each in found if isinstance(each, Gone)],
+            problems=[*problems, *kept],
+            passages=passages,
+        )
 
     def _with_their_deals(self, page: Page, rows: Sequence[Any]) -> Page:
         """A lead may become a deal that was there before, which does not change by it: the deal is read again."""

@@ -87,6 +87,13 @@ class Entry(Row):
     CreatedDate: str
 
 
+class Line(Row):
+    """A product on an opportunity."""
+
+    Product2Id: str | None
+    TotalPrice: Decimal | None
+
+
 class Opportunity(Changing):
     Name: str
     StageName: str
@@ -101,6 +108,8 @@ class Opportunity(Changing):
     Type: str | None
     IsDeleted: bool
     OpportunityHistories: list[Entry]
+    OpportunityLineItems: Sequence[Line] = ()
+    """Only where the organisation has products, and they may be read."""
     CurrencyIsoCode: str | None = None
     """Only where the organisation has several currencies."""
     RecordTypeId: str | None = None
@@ -156,7 +165,11 @@ def lead(row: LeadRow) -> Lead:
 
 
 def deal(
-    row: Opportunity, lead: str | None, default_currency: str, status: str, status_of: Callable[[str], str]
+    row: Opportunity,
+    lead: str | None,
+    default_currency: str,
+    status: str,
+    status_of: Callable[[str], str],
 ) -> tuple[Deal, list[Passage]]:
     """`status_of` says what a deal in a stage is; `lead` became this deal."""
     currency = currency_of(row.CurrencyIsoCode, default_currency, "CurrencyIsoCode")
@@ -176,6 +189,7 @@ def deal(
         kind=kind_of(row.Type, KINDS) if row.Type else None,
         customer=row.AccountId,
         owner=user_of(row.OwnerId),
+        product=_product_of(row.OpportunityLineItems),
         pipeline=row.RecordTypeId,
         stage=row.StageName,
         lead=lead,
@@ -186,6 +200,12 @@ def deal(
         closed=None if status == "open" else _closed(row, status, [(at, status_of(stage)) for at, stage in entered]),
     )
     return made, [Passage(deal=row.Id, stage=stage, at=at) for at, stage in entered]
+
+
+def _product_of(lines: Sequence[Line]) -> str | None:
+    """That of the largest line; of several that are as large, the first."""
+    told = [line for line in lines if line.Product2Id]
+    return max(told, key=lambda line: line.TotalPrice or Decimal(0)).Product2Id if told else None
 
 
 def _closed(row: Opportunity, status: str, was: Sequence[tuple[datetime, str]]) -> When | None:

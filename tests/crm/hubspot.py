@@ -1,8 +1,9 @@
 """HubSpot's real protocol over a CRM's life: cursors, a search that lags and is capped, archived lists, merges."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import httpx
@@ -15,7 +16,16 @@ from tests.crm.world import Crm, Thing
 TOKEN = "pat-eu1-11111111-2222"
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 DOOR = "https://bot.example.test/hooks/hubspot"
-TYPES = {"deals": "deal", "companies": "customer", "leads": "lead", "contacts": "lead"}
+TYPES = {
+    "deals": "deal",
+    "companies": "customer",
+    "leads": "lead",
+    "contacts": "lead",
+    "products": "product",
+    "subscriptions": "contract",
+    "invoices": "purchase",
+}
+LINKED = ("deals", "leads", "subscriptions", "invoices")
 NUMBERS = {"deal": "0-3", "customer": "0-2", "lead": "0-136"}
 LEAD_STAGES = {"new-stage-id": "NEW", "qualified-stage-id": "QUALIFIED"}
 RATE_EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
@@ -36,7 +46,20 @@ class HubSpot(Crm):
 
     source: ClassVar[str] = "hubspot"
     verbs: ClassVar[frozenset[str]] = frozenset(
-        {"delete", "restore", "merge_deals", "merge_customers", "leads", "currencies", "late", "equal"}
+        {
+            "delete",
+            "restore",
+            "merge_deals",
+            "merge_customers",
+            "leads",
+            "currencies",
+            "late",
+            "equal",
+            "products",
+            "contracts",
+            "purchases",
+            "spend",
+        }
     )
 
     def __init__(
@@ -56,14 +79,14 @@ class HubSpot(Crm):
         self.daily_left = 250_000
         self._oldest: str | None = None
         self.refused: set[str] = set()
-        """First words of paths that the token has no right to."""
+        """First words of paths, and objects, that the token has no right to."""
         self.dropped: set[str] = set()
         """Properties that the account does not have (any more)."""
         self.poison: dict[str, dict[str, Any]] = {}
         """By id: properties that say something else than they should."""
 
     def options(self) -> dict[str, Any]:
-        return {"token": TOKEN, "client_secret": SECRET}
+        return {"token": TOKEN, "client_secret": SECRET, "purchases": True, "spend": True}
 
     def merge(self, object_: str, loser: str, winner: str) -> str:
         """Of two rows HubSpot makes a new one; both ids lead to it."""
@@ -118,12 +141,16 @@ class HubSpot(Crm):
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return httpx.Response(401, json={"status": "error", "category": "INVALID_AUTHENTICATION"})
         path, query = request.url.path, dict(request.url.params)
-        if path.split("/")[1] in self.refused:
+        if self.refused & set(path.split("/")):
             return _refused()
         asked = json.loads(request.content) if request.content else {}
         self.daily_left -= 1
         self._oldest = next((each.id for each in self.visible("customer") if each.deleted is None), None)
         match path.strip("/").split("/"):
+            case ["crm", "objects", version, "line_items", *more] if version == VERSION:
+                return self._limited(self._line_items(asked) if more else {"results": []})
+            case ["marketing", "campaigns", version] if version == VERSION:
+                return self._limited(self._campaigns(query))
             case ["crm", "objects", version, kind, *more] if version == VERSION and kind in TYPES:
                 if (kind == "leads" and not self.has_leads) or (kind == "contacts" and self.has_leads):
                     return _refused()
@@ -133,7 +160,7 @@ class HubSpot(Crm):
                     return self._batch(kind, asked, query)
                 if not more:
                     return self._limited(self._list(kind, query))
-            case ["crm", "associations", version, "deals" | "leads" as kind, to, "batch", "read"] if version == VERSION:
+            case ["crm", "associations", version, kind, to, "batch", "read"] if version == VERSION and kind in LINKED:
                 return self._limited(self._associations(kind, to, asked))
             case ["crm", "pipelines", version, "deals"] if version == VERSION:
                 return self._limited({"results": self._pipelines()})
@@ -272,11 +299,13 @@ class HubSpot(Crm):
             "hs_merged_object_ids": ";".join(thing.merged) or None,
             "hs_analytics_source": None,
         }
-        return told | {"deals": _deal, "companies": _company, "leads": _lead, "contacts": _contact}[kind](self, thing)
+        return told | ROWS[kind](self, thing)
 
     def _history(self, thing: Thing) -> list[dict[str, Any]]:
         """Newest first, as HubSpot tells it."""
         entered = thing.fields.get("entered")
+        if thing.object == "contract":
+            entered = [(thing.created, "active"), *thing.fields.get("over", ())]
         if entered is None:
             entered = [(thing.created, "new-stage-id")]
             if thing["converted"] is not None:
@@ -285,9 +314,13 @@ class HubSpot(Crm):
 
     def _ends(self, kind: str, thing: Thing, to: str) -> Iterator[tuple[str, bool]] | list[tuple[str, bool]]:
         """(id, primary) of what a row is linked to; its second company is older, and not its own."""
+        if to == "line_items":
+            return [(each["id"], False) for each in self._lines(thing)]
         end = thing.fields.get("customer" if to == "companies" else "lead")
         if not end:
             return []
+        if to == "companies" and kind not in {"deals", "leads"}:
+            return [(end, False)]
         if to == "companies":
             other = self._oldest or end
             return [(other, False), (end, True)] if other != end else [(end, True)]
@@ -304,6 +337,42 @@ class HubSpot(Crm):
             if ends:
                 told[to] = {"results": ends}
         return {"associations": told} if told else {}
+
+    def _lines(self, thing: Thing) -> list[dict[str, Any]]:
+        """The line items of a deal: one for each product, and one that sells nothing of the library."""
+        lines = [(None, Decimal(10**8)), *thing["products"]] if thing["products"] else []
+        return [
+            {
+                "id": f"{thing.id}{number:02d}",
+                "properties": {"hs_product_id": product, "amount": str(amount)},
+            }
+            for number, (product, amount) in enumerate(lines)
+        ]
+
+    def _line_items(self, asked: dict[str, Any]) -> dict[str, Any] | httpx.Response:
+        ids = {each["id"] for each in asked["inputs"]}
+        if len(ids) > 100:
+            return _invalid("inputs")
+        return {"results": [line for deal in self.visible("deal") for line in self._lines(deal) if line["id"] in ids]}
+
+    def _campaigns(self, query: dict[str, str]) -> dict[str, Any]:
+        there = [each for each in self.visible("spend") if each.deleted is None]
+        there = [each for each in there if int(each.id) >= int(query.get("after", "0"))]
+        rows = [
+            {
+                "id": each.id,
+                "createdAt": iso(each.created),
+                "updatedAt": iso(each.modified),
+                "properties": {
+                    "hs_start_date": each["starts"] and each["starts"].isoformat(),
+                    "hs_end_date": each["ends"] and each["ends"].isoformat(),
+                    "hs_spend_items_sum_amount": None if each["amount"] is None else str(each["amount"]),
+                    "hs_currency_code": each["currency"],
+                },
+            }
+            for each in there[: self.page]
+        ]
+        return {"results": rows} | _paging(there[self.page].id if len(there) > self.page else None)
 
     def _sortable(self, thing: Thing, name: str) -> int:
         return int(thing.id) if name == "hs_object_id" else milliseconds(thing.modified)
@@ -401,6 +470,36 @@ def _contact(_crm: HubSpot, thing: Thing) -> dict[str, Any]:
     }
 
 
+def _subscription(_crm: HubSpot, thing: Thing) -> dict[str, Any]:
+    return {
+        "hs_status": thing.fields.get("over", [(None, "active")])[-1][1],
+        "hs_createdate": iso(thing.created),
+        "hs_recurring_billing_start_date": thing["starts"] and thing["starts"].isoformat(),
+        "hs_recurring_billing_end_date": thing["ends"] and thing["ends"].isoformat(),
+    }
+
+
+def _invoice(crm: HubSpot, thing: Thing) -> dict[str, Any]:
+    return {
+        "hs_invoice_status": thing.fields.get("status", "paid"),
+        # At noon in Paris, as a moment.
+        "hs_invoice_date": f"{thing['day'].isoformat()}T11:00:00.000Z",
+        "hs_amount_billed": None if thing["amount"] is None else str(thing["amount"]),
+        "hs_currency": None if thing["currency"] == crm.currency else thing["currency"],
+    }
+
+
+ROWS: dict[str, Callable[[HubSpot, Thing], dict[str, Any]]] = {
+    "deals": _deal,
+    "companies": _company,
+    "leads": _lead,
+    "contacts": _contact,
+    "products": lambda _crm, thing: {"name": thing["name"]},
+    "subscriptions": _subscription,
+    "invoices": _invoice,
+}
+
+
 def _stage(thing: Thing) -> dict[str, Any]:
     status = thing["status"]
     metadata = {
@@ -411,6 +510,8 @@ def _stage(thing: Thing) -> dict[str, Any]:
 
 
 def _types(kind: str, to: str, *, first: bool) -> list[str]:
+    if kind not in {"deals", "leads"}:
+        return [f"{kind.removesuffix('s')}_to_company"]
     name = f"{kind.removesuffix('s')}_to_{ {'companies': 'company'}.get(to, to.removesuffix('s')) }"
     if to != "companies":
         return [name]
@@ -420,7 +521,7 @@ def _types(kind: str, to: str, *, first: bool) -> list[str]:
 
 
 def _association_types(kind: str, first: bool) -> list[dict[str, Any]]:
-    main, other = {"deals": (5, 341), "leads": (610, 609)}[kind]
+    main, other = {"deals": (5, 341), "leads": (610, 609)}.get(kind, (1, 299))
     plain = {"category": "HUBSPOT_DEFINED", "typeId": other, "label": None}
     return [{"category": "HUBSPOT_DEFINED", "typeId": main, "label": "Primary"}, plain] if first else [plain]
 

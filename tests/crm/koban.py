@@ -16,14 +16,23 @@ from tests.crm.world import Crm, Thing
 
 API_KEY, USER_KEY, SECRET = "koban-api-key", "koban-user-key", "koban-hook-secret"
 NEVER, NEVER_ISO = "/Date(-62135596800000)/", "0001-01-01T00:00:00"
-CLASSES = {"ncDeal": "deal", "ncThird": "customer", "ncLead": "lead"}
-KINDS = ("pipeline", "stage", "person", "customer", "lead", "deal")
+CLASSES = {
+    "ncDeal": "deal",
+    "ncThird": "customer",
+    "ncLead": "lead",
+    "ncProduct": "product",
+    "ncContract": "contract",
+    "ncInvoice": "purchase",
+}
+KINDS = ("pipeline", "stage", "person", "customer", "lead", "deal", "product", "contract", "purchase")
 RESULTS = {"open": None, "won": "WON", "lost": "LOST", "dormant": "SLEEP"}
 
 
 class Koban(Crm):
     source: ClassVar[str] = "koban"
-    verbs: ClassVar[frozenset[str]] = frozenset({"delete", "leads", "late", "equal"})
+    verbs: ClassVar[frozenset[str]] = frozenset(
+        {"delete", "leads", "late", "equal", "products", "contracts", "purchases"}
+    )
     statuses: ClassVar[tuple[str, ...]] = ("open", "open", "won", "lost", "dormant")
 
     def __init__(self, *, window: int = 1000, dates: str = "unix", gone: str = "null", **more: Any) -> None:
@@ -34,12 +43,14 @@ class Koban(Crm):
         """How the day of a result is written: `unix`, `date` (`/Date(ms)/`) or `slashes` (DD/MM/YYYY)."""
         self.gone = gone
         """The answer for a row that is no more: `null`, `404` or `obsolete`."""
+        self.absent: dict[str, int] = {}
+        """Classes that are answered with a status."""
 
     def new_id(self, object_: str, number: int) -> str:
         return f"5f0c{KINDS.index(object_):04x}{number:016x}"
 
     def options(self) -> dict[str, Any]:
-        return {"api_key": API_KEY, "user_key": USER_KEY, "webhook_secret": SECRET}
+        return {"api_key": API_KEY, "user_key": USER_KEY, "webhook_secret": SECRET, "purchases": True}
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         if (request.headers.get("x-ncapi"), request.headers.get("x-ncuser")) != (API_KEY, USER_KEY):
@@ -48,6 +59,8 @@ class Koban(Crm):
         _, _, _, name, method = [*request.url.path.split("/"), "", ""][:5]
         if (name, method) == ("ncDealProcess", "GetAll"):
             return httpx.Response(200, json=[self._process(thing) for thing in self._living("pipeline")])
+        if name in self.absent:
+            return httpx.Response(self.absent[name], json={"Message": "No."})
         if name not in CLASSES or method not in {"GetUpdated", "GetOne"}:
             return httpx.Response(404, json={"Message": "No HTTP resource was found that matches the request URI."})
         if method == "GetOne":
@@ -128,6 +141,24 @@ class Koban(Crm):
             "SalesStatus": None,
         }
 
+    def _product(self, thing: Thing) -> dict[str, Any]:
+        return {"Label": thing["name"], "Reference": f"REF{thing.id[-3:]}", "Obsolete": False}
+
+    def _contract(self, thing: Thing) -> dict[str, Any]:
+        """Neither the moment of the last change nor that of creation is in the published structure."""
+        days = {"From": f"{thing['starts']:%d/%m/%Y}", "To": thing["ends"] and f"{thing['ends']:%d/%m/%Y}"}
+        return days | {"Label": "Contrat", "Third": self._value("customer", thing["customer"]), "Lines": []}
+
+    def _purchase(self, thing: Thing) -> dict[str, Any]:
+        return {
+            "Status": thing.fields.get("status", "CLOSED"),
+            "Third": self._value("customer", thing["customer"]),
+            "InvoiceDate": f"{thing['day']:%d/%m/%Y}",
+            "Amount": None if thing["amount"] is None else float(thing["amount"]),
+            "CurrencyCode": thing["currency"],
+            "Lines": [],
+        }
+
     def _deal(self, thing: Thing) -> dict[str, Any]:
         amount = thing["amount"]
         return {
@@ -141,6 +172,10 @@ class Koban(Crm):
             "Status": self._value("stage", thing["stage"]),
             "Third": self._value("customer", thing["customer"]),
             "AssignedTo": self._who(thing["owner"]),
+            "Products": [
+                {"Product": self._value("product", product), "Ht": float(amount)}
+                for product, amount in thing["products"]
+            ],
             "Tags": None,
             "MoreFields": [],
         }

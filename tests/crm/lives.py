@@ -5,8 +5,9 @@ life.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ from storage.records import Position
 from tests.crm.world import Crm, Fault, Thing
 
 ORIGINS = ("Web", "Salon", None)
+COMMERCE = {"contracts": "contract", "purchases": "purchase", "spend": "spend"}
+"""Verb to object."""
 MOST_GONE = 0.12
 """Of the rows of one object: below what a listing may find missing before it is held back."""
 
@@ -57,8 +60,12 @@ class Life:
         verbs = self.crm.verbs
         if "leads" in verbs:
             deeds += [(3, self._new_lead), (2, self._edit_lead), (3, self._convert)]
+        if "products" in verbs:
+            deeds += [(1, self._new_product), (3, self._sell)]
+        for name in sorted(verbs & COMMERCE.keys()):
+            deeds += [(1, partial(self._new, COMMERCE[name])), (1, partial(self._change, COMMERCE[name]))]
         if "delete" in verbs:
-            deeds += [(3, self._delete)]
+            deeds += [(3, self._delete), (1, self._call_off)]
         if "restore" in verbs:
             deeds += [(2, self._restore)]
         if "archive" in verbs:
@@ -105,6 +112,14 @@ class Life:
                 name()
                 self.crm.tick(self.random.choice([0, 60, 20_000]) if "equal" in self.crm.verbs else 60)
 
+        if "products" in self.crm.verbs:
+            for _ in range(3):
+                self._new_product()
+        for name in sorted(self.crm.verbs & COMMERCE.keys()):
+            for _ in range(9):
+                self._new(COMMERCE[name])
+                self.crm.tick(60)
+
     def _number(self, object_: str) -> int:
         self._made[object_] = self._made.get(object_, 0) + 1
         return self._made[object_]
@@ -141,6 +156,44 @@ class Life:
             amount=amount,
             currency=currency,
         )
+
+    def _new_product(self) -> None:
+        self.crm.create("product", name=f"Offre {self._number('product')}")
+
+    def _sell(self) -> None:
+        """What a deal is about is written down, or thought over."""
+        if deal := self.any("deal"):
+            there = self.random.sample(self.alive("product"), self.random.randint(0, 2))
+            amounts = self.random.sample(range(1, 10**6), len(there))
+            lines = [(product, Decimal(amount).scaleb(-2)) for product, amount in zip(there, amounts, strict=True)]
+            self.crm.edit("deal", deal, products=lines)
+
+    def _terms(self, object_: str) -> dict[str, Any]:
+        """The days and the amount of a contract, a purchase or a campaign."""
+        starts = date(2026, 1, 1) + timedelta(days=self.random.randint(-200, 30))
+        ends = starts + timedelta(days=self.random.randint(0, 250))
+        amount = Decimal(self.random.randint(1, 10**7)).scaleb(-2)
+        if object_ == "contract":
+            return {"starts": starts, "ends": ends if self.random.random() < 0.7 else None}
+        if object_ == "purchase":
+            return {"day": starts, "amount": amount, "currency": "EUR"}
+        return {"starts": starts, "ends": ends, "amount": amount, "currency": "EUR"}
+
+    def _new(self, object_: str) -> None:
+        more = {} if object_ == "spend" else {"customer": self.any("customer")}
+        self.crm.create(object_, **more | self._terms(object_))
+
+    def _change(self, object_: str) -> None:
+        if there := self.any(object_):
+            self.crm.edit(object_, there, **self._terms(object_))
+
+    def _call_off(self) -> None:
+        """A contract, an invoice or a campaign is deleted."""
+        if there := sorted(COMMERCE[name] for name in self.crm.verbs & COMMERCE.keys()):
+            object_ = self.random.choice(there)
+            chosen = self.any(object_)
+            if chosen is not None and self._may_go(object_):
+                self.crm.delete(object_, chosen)
 
     def _edit_deal(self) -> None:
         if deal := self.any("deal"):
@@ -208,7 +261,7 @@ class Life:
 
     def _named(self, object_: str, thing_id: str) -> bool:
         """CRMs differ in what becomes of a deal whose customer is deleted; that is not what is tried here."""
-        things = [*self.crm.latest("deal"), *self.crm.latest("lead")]
+        things = [thing for name in ("deal", "lead", "contract", "purchase") for thing in self.crm.latest(name)]
         return any(thing.fields.get(object_) == thing_id for thing in things)
 
     def _restore(self) -> None:

@@ -26,6 +26,8 @@ COSTS = {"/deals/archived": 20, "/leads/archived": 40, "/users": 20, "/leads": 2
 WITH_CURSOR = {"limit", "cursor", "sort_by", "sort_direction"}
 ALLOWED = {
     "deals": WITH_CURSOR | {"updated_since", "updated_until", "status", "include_fields", "ids"},
+    "products": WITH_CURSOR,
+    "deals/products": {"limit", "cursor", "deal_ids"},
     "persons": WITH_CURSOR | {"ids"},
     "organizations": WITH_CURSOR | {"updated_since", "updated_until", "include_fields", "ids"},
     "pipelines": WITH_CURSOR,
@@ -34,6 +36,8 @@ ALLOWED = {
     "leads": {"limit", "start", "sort", "updated_since", "owner_id", "organization_id"},
     "leads/archived": {"limit", "start", "sort", "owner_id", "organization_id"},
 }
+FIELDS = {"source_lead_id", "products_count"}
+"""What deals tell only where it is asked for."""
 ENTITIES = {"deal": "deal", "lead": "lead", "customer": "organization", "person": "user"}
 
 
@@ -50,6 +54,7 @@ class Pipedrive(Crm):
             "currencies",
             "late",
             "equal",
+            "products",
         }
     )
 
@@ -97,7 +102,10 @@ class Pipedrive(Crm):
             (cost for ending, cost in COSTS.items() if path.endswith(ending)), 1 if path[-1].isdigit() else 10
         )
         try:
-            response = self._route(path, dict(request.url.params))
+            if path == "/api/v2/deals/products":
+                response = self._deal_products(request.url.params)
+            else:
+                response = self._route(path, dict(request.url.params))
         except _RefusedError as error:
             response = refused(error.status, str(error))
         return self._with_limits(response, day)
@@ -144,7 +152,7 @@ class Pipedrive(Crm):
 
     def _route(self, path: str, asked: dict[str, str]) -> httpx.Response:
         found = re.fullmatch(
-            r"/api/(v[12])/(deals|organizations|persons|pipelines|stages|users|leads)(?:/([\w-]+))?", path
+            r"/api/(v[12])/(deals|organizations|persons|pipelines|stages|users|leads|products)(?:/([\w-]+))?", path
         )
         if found is None:
             return refused(404, "Unknown method.")
@@ -174,6 +182,30 @@ class Pipedrive(Crm):
         if name == "users":
             return good([self._row(thing, asked) for thing in things])
         return self._by_place(things, asked) if version == "v1" else self._by_cursor(things, asked)
+
+    def _deal_products(self, asked: httpx.QueryParams) -> httpx.Response:
+        ids = asked.get_list("deal_ids")
+        if not 1 <= len(ids) <= 100 or asked.keys() - ALLOWED["deals/products"]:
+            raise _RefusedError("deal_ids")
+        lines = [
+            {
+                "id": int(deal.id) * 100 + number,
+                "deal_id": int(deal.id),
+                "product_id": int(product),
+                "sum": float(amount),
+                "is_enabled": enabled,
+            }
+            for deal in self.visible("deal")
+            if deal.id in ids
+            # One that is switched off counts in nothing.
+            for number, (product, amount, enabled) in enumerate(
+                [(product, amount, True) for product, amount in deal["products"]]
+                + [(product, 10**9, False) for product, _ in deal["products"][:1]]
+            )
+        ]
+        start, limit = int(asked.get("cursor", "0")), min(int(asked.get("limit", "100")), self.window)
+        following = str(start + limit) if start + limit < len(lines) else None
+        return good(lines[start : start + limit], {"next_cursor": following})
 
     def _is_listed(self, thing: Thing, asked: dict[str, str]) -> bool:
         since = asked.get("updated_since")
@@ -268,7 +300,7 @@ class Pipedrive(Crm):
             }
         if thing.object == "stage":
             return kept | {"pipeline_id": int(thing["pipeline"]), "order_nr": thing["position"]}
-        if thing.object in {"pipeline", "customer"}:
+        if thing.object in {"pipeline", "customer", "product"}:
             return kept
         if thing.object == "lead":
             return base | {
@@ -289,7 +321,11 @@ class Pipedrive(Crm):
         status = self.get("stage", thing["stage"])["status"]
         closed = None if thing["closed"] is None else moment(thing["closed"])
         amount = thing["amount"]
-        named = {"source_lead_id": thing["lead"]} if "source_lead_id" in asked.get("include_fields", "") else {}
+        wanted = set(filter(None, asked.get("include_fields", "").split(",")))
+        if not wanted <= FIELDS:
+            raise _RefusedError("include_fields")
+        told = {"source_lead_id": thing["lead"], "products_count": len(thing["products"])}
+        named = {name: told[name] for name in wanted}
         return (
             base
             | named

@@ -20,7 +20,17 @@ import httpx
 from tests.crm.world import Crm, Thing
 
 HOST = "https://vigie.my.salesforce.com"
-PREFIXES = {"person": "005", "customer": "001", "lead": "00Q", "deal": "006", "pipeline": "012"}
+PREFIXES = {
+    "person": "005",
+    "customer": "001",
+    "lead": "00Q",
+    "deal": "006",
+    "pipeline": "012",
+    "product": "01t",
+    "contract": "800",
+    "purchase": "801",
+    "spend": "701",
+}
 ZONE = ZoneInfo("Europe/Paris")
 Row = dict[str, Any]
 
@@ -34,7 +44,19 @@ class SoqlError(Exception):
 class Salesforce(Crm):
     source: ClassVar[str] = "salesforce"
     verbs: ClassVar[frozenset[str]] = frozenset(
-        {"delete", "restore", "merge_customers", "leads", "currencies", "late", "equal"}
+        {
+            "delete",
+            "restore",
+            "merge_customers",
+            "leads",
+            "currencies",
+            "late",
+            "equal",
+            "products",
+            "contracts",
+            "purchases",
+            "spend",
+        }
     )
 
     def __init__(self, *, currency: str = "EUR", multi: bool = True, batch: int = 9) -> None:
@@ -50,6 +72,8 @@ class Salesforce(Crm):
         self.history_batch = 100
         """Entries of a deal's history that its own row holds."""
         self.hidden: set[tuple[str, str]] = set()
+        self.absent: set[str] = set()
+        """Entities that the organisation does not have, or that the user may not see."""
         self.client_id, self.client_secret = "3MVG9.vigie", "s3cr3t"
         self._token = 0
         self._used: deque[datetime] = deque()
@@ -91,7 +115,8 @@ class Salesforce(Crm):
         return f"Etape_{number}" if object_ == "stage" else _whole_id(f"{PREFIXES[object_]}Q{number:011d}")
 
     def options(self) -> dict[str, Any]:
-        return {"instance_url": HOST, "client_id": self.client_id, "client_secret": self.client_secret}
+        keys = {"instance_url": HOST, "client_id": self.client_id, "client_secret": self.client_secret}
+        return keys | {"purchases": True, "spend": True}
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -154,6 +179,8 @@ class Salesforce(Crm):
 
     def table(self, entity: str) -> list[Row]:
         """Every row with every field that the entity has, deleted ones too."""
+        if entity in self.absent:
+            raise SoqlError("INVALID_TYPE", f"sObject type '{entity}' is not supported.")
         if entity == "UserRole" or entity not in COLUMNS or "visible" in vars(self):
             # Nothing of a life, or somebody has tampered with what is seen.
             return self._table(entity)
@@ -170,12 +197,18 @@ class Salesforce(Crm):
             return [
                 {"OpportunityId": thing.id} | entry for thing in self.visible("deal") for entry in self._history(thing)
             ]
+        if entity == "OpportunityLineItem":
+            return [{"OpportunityId": thing.id} | line for thing in self.visible("deal") for line in self._lines(thing)]
         tables: dict[str, tuple[str, Callable[[Thing], Row]]] = {
             "User": ("person", _person),
             "Account": ("customer", _customer),
             "Opportunity": ("deal", self._deal),
             "OpportunityStage": ("stage", _stage),
             "RecordType": ("pipeline", _record_type),
+            "Product2": ("product", lambda thing: _common(thing) | {"Name": thing["name"]}),
+            "Contract": ("contract", _contract),
+            "Order": ("purchase", _order),
+            "Campaign": ("spend", _campaign),
         }
         if entity in tables:
             object_, make = tables[entity]
@@ -211,7 +244,7 @@ class Salesforce(Crm):
         known = (
             set(COLUMNS[entity].split()) if entity in COLUMNS else {name for row in self.table(entity) for name in row}
         )
-        if entity == "Opportunity" and self.multi:
+        if entity in {"Opportunity", "Order", "Campaign"} and self.multi:
             known.add("CurrencyIsoCode")
         return known - {field for of, field in self.hidden if of == entity}
 
@@ -232,7 +265,22 @@ class Salesforce(Crm):
             "LeadSource": thing.fields.get("origin"),
             "Type": thing.fields.get("kind"),
             "OpportunityHistories": lambda: self._history(thing),
+            "OpportunityLineItems": lambda: self._lines(thing),
         }
+
+    def _lines(self, thing: Thing) -> list[Row]:
+        """A line for each product, after one that was taken off again."""
+        number = int(thing.id[4:15])
+        taken = [(None, Decimal(10**8))] if thing["products"] else []
+        return [
+            {
+                "Id": _whole_id(f"00kQ{number:07d}{at:04d}"),
+                "Product2Id": product,
+                "TotalPrice": amount,
+                "IsDeleted": product is None or thing.deleted is not None,
+            }
+            for at, (product, amount) in enumerate([*taken, *thing["products"]])
+        ]
 
     def _history(self, thing: Thing) -> list[Row]:
         """An entry for each stage, and one for a change of the amount beside it."""
@@ -269,7 +317,13 @@ COLUMNS = {
     "Lead": "Id Name Industry LeadSource OwnerId IsConverted ConvertedDate ConvertedAccountId ConvertedOpportunityId "
     "MasterRecordId IsDeleted CreatedDate SystemModstamp",
     "Opportunity": "Id Name StageName IsClosed IsWon Amount CloseDate AccountId OwnerId RecordTypeId LeadSource Type "
-    "IsDeleted CreatedDate SystemModstamp OpportunityHistories",
+    "IsDeleted CreatedDate SystemModstamp OpportunityHistories OpportunityLineItems",
+    "OpportunityLineItem": "Id OpportunityId Product2Id TotalPrice IsDeleted",
+    "Product2": "Id Name IsDeleted CreatedDate SystemModstamp",
+    "Contract": "Id AccountId StartDate EndDate ContractTerm StatusCode ActivatedDate IsDeleted CreatedDate "
+    "SystemModstamp",
+    "Order": "Id AccountId EffectiveDate StatusCode TotalAmount IsDeleted CreatedDate SystemModstamp",
+    "Campaign": "Id Name Type StartDate EndDate ActualCost IsDeleted CreatedDate SystemModstamp",
     "OpportunityHistory": "Id OpportunityId StageName CreatedDate IsDeleted",
     "OpportunityStage": "Id ApiName MasterLabel SortOrder IsClosed IsWon IsActive",
     "RecordType": "Id Name SobjectType",
@@ -293,6 +347,43 @@ def _person(thing: Thing) -> Row:
 
 def _customer(thing: Thing) -> Row:
     return _common(thing) | {"Name": thing["name"], "Industry": None, "AccountSource": None}
+
+
+def _contract(thing: Thing) -> Row:
+    draft = thing.fields.get("draft", False)
+    return _common(thing) | {
+        "AccountId": thing["customer"],
+        "StartDate": _date(thing["starts"]),
+        "EndDate": _date(thing["ends"]),
+        "ContractTerm": None,
+        "StatusCode": "Draft" if draft else "Activated",
+        "ActivatedDate": None if draft else _stamp(thing.created),
+    }
+
+
+def _order(thing: Thing) -> Row:
+    return _common(thing) | {
+        "AccountId": thing["customer"],
+        "EffectiveDate": _date(thing["day"]),
+        "StatusCode": "Draft" if thing.fields.get("draft", False) else "Activated",
+        "TotalAmount": thing["amount"],
+        "CurrencyIsoCode": thing["currency"],
+    }
+
+
+def _campaign(thing: Thing) -> Row:
+    return _common(thing) | {
+        "Name": f"Campagne {thing.id}",
+        "Type": thing.fields.get("origin"),
+        "StartDate": _date(thing["starts"]),
+        "EndDate": _date(thing["ends"]),
+        "ActualCost": thing["amount"],
+        "CurrencyIsoCode": thing["currency"],
+    }
+
+
+def _date(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _stage(thing: Thing) -> Row:
@@ -357,9 +448,10 @@ class Soql:
         self._take("FROM")
         entity = self._tokens.popleft()
         if of == "child":
-            columns = set(COLUMNS["OpportunityHistory"].split()) - {"OpportunityId"}
-            known = entity == "OpportunityHistories" and ("Opportunity", entity) not in self._crm.hidden
-            if not known:
+            of_deals = {"OpportunityHistories": "OpportunityHistory", "OpportunityLineItems": "OpportunityLineItem"}
+            columns = set(COLUMNS.get(of_deals.get(entity, ""), "").split()) - {"OpportunityId"}
+            known = entity in of_deals and ("Opportunity", entity) not in self._crm.hidden
+            if not known or of_deals[entity] in self._crm.absent:
                 raise SoqlError(
                     "INVALID_FIELD", f"Didn't understand relationship '{entity}' in FROM part of query call."
                 )

@@ -23,7 +23,7 @@ from tests.kpi.company import Company
 
 Row = dict[str, Any]
 ZONE = ZoneInfo("Europe/Paris")
-OBJECTS = ("pipeline", "stage", "person", "customer", "lead", "deal")
+OBJECTS = ("pipeline", "stage", "person", "product", "customer", "lead", "deal", "contract", "purchase", "spend")
 DECIMALS = {"JPY": 0}
 
 
@@ -116,7 +116,8 @@ class Truth:
         }
 
     def columns(self, thing: Thing) -> Row:
-        row: Row = {"name": thing["name"]} | getattr(self, f"_{thing.object}")(thing)
+        named = {"name": thing["name"]} if "name" in thing.fields else {}
+        row: Row = named | getattr(self, f"_{thing.object}")(thing)
         row = self.quirks.shape(self.crm, thing, row)
         return {name: value for name, value in row.items() if (thing.object, name) not in self.quirks.blank}
 
@@ -142,6 +143,34 @@ class Truth:
     def _customer(self, _thing: Thing) -> Row:
         return {}
 
+    def _product(self, _thing: Thing) -> Row:
+        return {}
+
+    def _contract(self, thing: Thing) -> Row:
+        customer = self.id("customer", thing["customer"])
+        return {"customer_id": customer, "starts_on": thing["starts"], "ends_on": thing["ends"], "currency": "EUR"}
+
+    def _purchase(self, thing: Thing) -> Row:
+        return {
+            "customer_id": self.id("customer", thing["customer"]),
+            "purchased_on": thing["day"],
+            "product_id": None,
+            "amount_minor": minor(thing["amount"], thing["currency"]),
+            "value_minor": minor(thing["amount"], thing["currency"]),
+            "currency": thing["currency"],
+        }
+
+    def _spend(self, thing: Thing) -> Row:
+        return {
+            "kind": "marketing",
+            "starts_on": thing["starts"],
+            "ends_on": thing["ends"],
+            "origin": None,
+            "amount_minor": minor(thing["amount"], thing["currency"]),
+            "value_minor": minor(thing["amount"], thing["currency"]),
+            "currency": thing["currency"],
+        }
+
     def _lead(self, thing: Thing) -> Row:
         return {
             "created_on": local_day(thing.created),
@@ -160,7 +189,7 @@ class Truth:
             "kind": None,
             "customer_id": self.id("customer", thing["customer"]),
             "owner_id": self.id("person", thing["owner"]),
-            "product_id": None,
+            "product_id": self.id("product", max(thing["products"], key=lambda line: line[1], default=(None, 0))[0]),
             "pipeline_id": self.id("pipeline", thing["pipeline"]),
             "stage_id": self.id("stage", thing["stage"]),
             "lead_id": self.id("lead", thing["lead"]),

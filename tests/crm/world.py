@@ -25,7 +25,10 @@ BEGINNING = datetime(2026, 1, 5, 8, tzinfo=UTC)
 class Thing:
     """One row of the CRM. `fields` by object: person(name, email); customer(name); lead(name, owner, origin, converted:
     datetime|None, customer); deal(name, customer, owner, pipeline, stage, amount: Decimal|None, currency, lead, closed:
-    datetime|None, entered: list[(datetime, stage)]); stage(name, pipeline, position, status); pipeline(name)."""
+    datetime|None, entered: list[(datetime, stage)], products: list[(product, Decimal)]); stage(name, pipeline,
+    position, status); pipeline(name); product(name); contract(customer, starts: date, ends: date|None);
+    purchase(customer, day, amount: Decimal|None, currency); spend(starts: date, ends: date, amount: Decimal,
+    currency)."""
 
     object: str
     id: str
@@ -57,8 +60,8 @@ class Crm:
 
     source: ClassVar[str]
     verbs: ClassVar[frozenset[str]] = frozenset()
-    """What this CRM can do, of: delete, restore, archive, merge_deals, merge_customers, leads, currencies, late,
-    equal."""
+    """What this CRM can do, of: delete, restore, archive, merge_deals, merge_customers, leads, currencies, late, equal,
+    products, contracts, purchases, spend."""
     statuses: ClassVar[tuple[str, ...]] = ("open", "open", "won", "lost")
     """Of the stages of each pipeline, in order (Koban adds `dormant`)."""
 
@@ -98,7 +101,7 @@ class Crm:
         self._numbers[object_] = self._numbers.get(object_, 0) + 1
         thing_id = self.new_id(object_, self._numbers[object_])
         if object_ == "deal":
-            blank = dict.fromkeys(("customer", "owner", "amount", "lead", "closed"))
+            blank = dict.fromkeys(("customer", "owner", "amount", "lead", "closed")) | {"products": []}
             stage = fields.get("stage") or self.stages(status="open")[0].id
             fields = blank | fields | {"stage": stage, "pipeline": self.get("stage", stage)["pipeline"]}
             fields.setdefault("currency", self.currency)
@@ -156,7 +159,8 @@ class Crm:
 
     def repoint(self, object_: str, loser: str, winner: str) -> None:
         """What named the loser names the winner; the CRM counts that as a change of the row."""
-        for name in ("deal", "lead") if object_ == "customer" else ("deal",) if object_ == "lead" else ():
+        named_by = {"customer": ("deal", "lead", "contract", "purchase"), "lead": ("deal",)}
+        for name in named_by.get(object_, ()):
             for thing in self.latest(name):
                 if thing.fields.get(object_) == loser and thing.deleted is None:
                     self.edit(name, thing.id, **{object_: winner})

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from storage.connectors.base import Account, Connector, DriftError, Knock, NotGenuineError, Opening
 from storage.connectors.http import Client, RefusedError, UnexpectedError
 from storage.connectors.koban import CONNECTOR, Options, check, hints, limits
-from storage.connectors.koban_rows import when
+from storage.connectors.koban_values import when
 from storage.connectors.reading import UnreadableError
 from storage.problems import Reason
 from storage.records import Customer, Deal, Lead, Page, Position, Stage

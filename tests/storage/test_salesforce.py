@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from storage.connectors import salesforce_api
-from storage.connectors.base import Connector, DriftError
+from storage.connectors.base import Connector, DriftError, Walk
 from storage.connectors.http import BudgetError, RefusedError
 from storage.connectors.salesforce import CONNECTOR, Options
 from storage.records import Deal, Page, Position, Rate, Record, Stage
@@ -31,10 +31,13 @@ def connect(crm: Salesforce) -> Connector:
     return opened(CONNECTOR, crm)
 
 
+def walk_of(object_: str) -> Walk:
+    return next(walk for walk in CONNECTOR.walks if walk.object == object_)
+
+
 def pages(crm: Salesforce, object_: str, position: Position | None = None) -> list[Page]:
     connector = connect(crm)
-    walk = next(walk for walk in connector.walks if walk.object == object_)
-    return list(connector.pages(walk, position or Position(began=crm.now)))
+    return list(connector.pages(walk_of(object_), position or Position(began=crm.now)))
 
 
 def told(crm: Salesforce, object_: str, position: Position | None = None) -> list[Any]:
@@ -124,7 +127,7 @@ def test_an_answer_that_is_not_over_and_does_not_go_on_is_drift(crm: Salesforce)
         crm.create("deal", name=f"Affaire {number}")
     connector = opened(CONNECTOR, crm, httpx.MockTransport(answer))
     with pytest.raises(DriftError, match="nextRecordsUrl"):
-        list(connector.pages(connector.walks[-1], Position(began=crm.now)))
+        list(connector.pages(walk_of("deal"), Position(began=crm.now)))
 
 
 def test_nothing_is_asked_but_what_was_checked(crm: Salesforce) -> None:
@@ -290,7 +293,7 @@ def test_amounts_never_pass_through_binary_fractions(crm: Salesforce, written: s
             return httpx.Response(whole.status_code, content=whole.content.replace(b"4242.0", written.encode()))
 
     connector = opened(CONNECTOR, crm, Written())
-    [page] = connector.pages(connector.walks[-1], Position(began=crm.now))
+    [page] = connector.pages(walk_of("deal"), Position(began=crm.now))
     assert [record.amount_minor for record in page.records if isinstance(record, Deal)] == [minor]
 
 
