@@ -64,6 +64,8 @@ def cells(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Cell
     keys."""
     import numpy as np
 
+    if not parts:
+        return []
     numbers = np.concatenate([part.numbers for part in parts])
     live = np.flatnonzero(numbers.any(axis=1))
     if not live.size:

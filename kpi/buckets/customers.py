@@ -52,6 +52,7 @@ from kpi.rows import Which
 from storage.database import Part, Tongue, among, days_between, put, run, spell, tongue
 from storage.history import Change
 from storage.rows import Row
+from storage.schema import contract, deal, purchase
 
 Keys = tuple[str, ...]
 """In the order of `CUSTOMER_KEYS`."""
@@ -122,6 +123,28 @@ def fold(connection: Connection, workspace_id: str, ids: Iterable[str]) -> None:
     if left := [row[1] for row in gone if row[1] not in after]:
         mine = (customer_tally.c.workspace_id == workspace_id, customer_tally.c.id.in_(left))
         connection.execute(sa.delete(customer_tally).where(*mine))
+
+
+def told(connection: Connection, workspace_id: str, ids: Iterable[str]) -> list[tuple[str, ...]]:
+    """The rows of `customer_tally` of these customers, as the facts have them, in no order."""
+    part = _computed(tongue(connection), workspace_id)
+    rows = run(connection, {"told": part}, {"told": {"ids": sorted(set(ids))}})["told"]
+    return [row_of(workspace_id, customer, tally) for customer, tally in tallies(rows).items()]
+
+
+def next_ids(workspace_id: str, after: str, most: int) -> Select[Any]:
+    """The next customers by id who ever signed, bought, or are named by a deal."""
+    named_by = (
+        sa.select(table.c.customer_id)
+        .where(table.c.workspace_id == workspace_id, table.c.customer_id > after)
+        .distinct()
+        .order_by(table.c.customer_id)
+        .limit(most)
+        .subquery()
+        for table in (deal, contract, purchase)
+    )
+    ids = sa.union(*(sa.select(each.c.customer_id) for each in named_by)).subquery()
+    return sa.select(ids.c.customer_id).order_by(ids.c.customer_id).limit(most)
 
 
 def added_by(tallies: Iterable[Tally], sign: int) -> list[adding.Part]:

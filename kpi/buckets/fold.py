@@ -36,14 +36,13 @@ def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], t
     if not standing.begun:
         return
     found = touched.touched(connection, workspace_id, changes, AT_ONCE)
-    if found.moves:
-        start, end = teams.window(connection, workspace_id, today)
-        standing = replace(standing, valid_from=start, valid_until=end)
+    if found.moves or not standing.within(today):
+        standing = teams.as_of(connection, workspace_id, standing, today)
         state.write(connection, workspace_id, standing)
     if not found:
         return
     at_once = not found.later and sum(map(len, found.ids.values())) <= AT_ONCE
-    if standing.state is State.READY and standing.within(today) and at_once:
+    if standing.state is State.READY and at_once:
         fold_rows(connection, workspace_id, found.ids, today)
         return
     for family, ids in (*found.ids.items(), *found.later.items()):
@@ -66,6 +65,8 @@ class Kind:
     """Rows whose tally is one row of one select."""
 
     family: Family
+    axes: tuple[str, str]
+    """The days of a tally, in the order of its parts."""
     computed: Callable[[str, date, Which], sa.Select[Any]]
     """The tallies of some rows of a workspace, as of today."""
     parts: Callable[[Sequence[Row], Sequence[Row]], list[Part]]
@@ -74,12 +75,20 @@ class Kind:
     """Cells of no day."""
 
 
+def _leads(workspace_id: str, _today: date, which: Which) -> sa.Select[Any]:
+    return leads.computed(workspace_id, which)
+
+
 KINDS: Mapping[str, Kind] = {
-    "deal": Kind(DEAL, deals.computed, deals.parts),
-    "lead": Kind(
-        LEAD, lambda workspace_id, _, which: leads.computed(workspace_id, which), leads.parts, leads.histogram
-    ),
+    "deal": Kind(DEAL, ("created_on", "closed_on"), deals.computed, deals.parts),
+    "lead": Kind(LEAD, ("day", "won_on"), _leads, leads.parts, leads.histogram),
 }
+
+
+def told(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> list[Row]:
+    """The tallies of these rows as the facts have them, in no order."""
+    part = _told_and_stored(tongue(connection), kind.family.name, workspace_id, today)["told"]
+    return run(connection, {"told": part}, {"told": {"ids": sorted(set(ids))}})["told"]
 
 
 def _fold(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Select
 from kpi.buckets.tables import bucket_due, bucket_state
 from storage.database import insert
 from storage.schema import workspace
+from storage.workspaces import read_workspace
 
 
 class State(StrEnum):
@@ -95,13 +96,13 @@ def hold(connection: Connection, workspace_id: str) -> Standing:
 
 
 def write(connection: Connection, workspace_id: str, standing: Standing) -> None:
-    """Set down how the buckets stand. Raises `ValueError` for one that was never built."""
+    """Set down how the buckets stand. Raises `ValueError` for one that was never built, `LookupError` for a workspace
+    that does not exist."""
     if standing.state is None:
         raise ValueError("a workspace without buckets has no state")
-    mine = workspace.c.workspace_id == workspace_id
     values = {
         "state": str(standing.state),
-        "currency": connection.execute(sa.select(workspace.c.currency).where(mine)).scalar_one(),
+        "currency": read_workspace(connection, workspace_id).currency,
         "position": standing.position,
         "valid_from": standing.valid_from,
         "valid_until": standing.valid_until,

@@ -51,8 +51,19 @@ def touched(connection: Connection, workspace_id: str, changes: Sequence[Change]
     for change in changes:
         if change.object == "membership":
             found.moves = True
-            found.later[OF_PERSON].add(f"{_since(change).isoformat()}|{change.after['person_id']}")
+            found.later[OF_PERSON].add(of_person(change.after["person_id"], _since(change)))
     return found
+
+
+def of_person(person_id: str, since: date) -> str:
+    """The id that stands for what a person owns on a day since then, or today."""
+    return f"{since.isoformat()}|{person_id}"
+
+
+def person_since(noted: str) -> tuple[date, str]:
+    """The day and the person of such an id."""
+    since, _, person_id = noted.partition("|")
+    return date.fromisoformat(since), person_id
 
 
 def _describes(change: Change) -> bool:

@@ -1,0 +1,97 @@
+"""What is due: rows noted by a page that were too many, or hang on something that changed, are folded bit by bit."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from kpi.buckets import customers, deals, leads, state
+from kpi.buckets.fold import fold_rows
+from kpi.buckets.state import State
+from kpi.buckets.tables import FAMILIES, bucket_due
+from kpi.buckets.touched import OF_CUSTOMER, OF_PERSON, OF_SOURCE, person_since
+from storage.database import reading, writing
+from storage.parts import Stride
+
+_NOTED = 2_000
+"""Ids that are noted in one transaction."""
+_EXPANDED = 200
+"""Of what stands for other rows, so many at a time."""
+
+
+def settle(
+    engine: Engine, workspace_id: str, today: date, stop: Callable[[], bool], progress: Callable[[str, int], None]
+) -> None:
+    """Fold what is due, until nothing is and the buckets are ready, until told to stop, or until a build is needed."""
+    stride = Stride()
+    while not stop():
+        if _expand(engine, workspace_id, progress):
+            continue
+        with stride.writing(engine, stride.rows) as connection:
+            standing = state.hold(connection, workspace_id)
+            if standing.state is not State.DUE or not standing.within(today):
+                return
+            rows = _next(connection, workspace_id, tuple(FAMILIES), stride.rows)
+            if rows:
+                by_family = {family: [row.id for row in some] for family, some in groupby(rows, lambda row: row.family)}
+                fold_rows(connection, workspace_id, by_family, today)
+                _done(connection, workspace_id, rows)
+            elif _next(connection, workspace_id, (OF_CUSTOMER, OF_PERSON, OF_SOURCE), 1):
+                continue
+            else:
+                state.write(connection, workspace_id, replace(standing, state=State.READY))
+                return
+        progress("due", len(rows))
+
+
+def _next(connection: Connection, workspace_id: str, families: Sequence[str], most: int) -> Sequence[sa.Row[str, str]]:
+    key = (bucket_due.c.family, bucket_due.c.id)
+    mine = (bucket_due.c.workspace_id == workspace_id, bucket_due.c.family.in_(families))
+    return connection.execute(sa.select(*key).where(*mine).order_by(*key).limit(most)).all()
+
+
+def _done(connection: Connection, workspace_id: str, rows: Sequence[sa.Row[str, str]]) -> None:
+    for family, some in groupby(rows, lambda row: row.family):
+        mine = (bucket_due.c.workspace_id == workspace_id, bucket_due.c.family == family)
+        connection.execute(sa.delete(bucket_due).where(*mine, bucket_due.c.id.in_([row.id for row in some])))
+
+
+def _expand(engine: Engine, workspace_id: str, progress: Callable[[str, int], None]) -> bool:
+    """Note, row by row, what hangs on something that changed; False where there is no such thing."""
+    with reading(engine) as connection:
+        rows = _next(connection, workspace_id, (OF_CUSTOMER, OF_PERSON, OF_SOURCE), _EXPANDED)
+        found = [(family, key) for family, select in _selects(workspace_id, rows) for key in connection.scalars(select)]
+    if not rows:
+        return False
+    for at in range(0, len(found), _NOTED):
+        some = found[at : at + _NOTED]
+        with writing(engine) as connection:
+            state.hold(connection, workspace_id)
+            for family, each in groupby(some, lambda pair: pair[0]):
+                state.note_due(connection, workspace_id, family, [key for _, key in each])
+        progress("due", len(some))
+    with writing(engine) as connection:
+        state.hold(connection, workspace_id)
+        _done(connection, workspace_id, rows)
+    return True
+
+
+def _selects(workspace_id: str, rows: Sequence[sa.Row[str, str]]) -> Iterator[tuple[str, sa.Select[str]]]:
+    named: dict[str, list[str]] = {OF_CUSTOMER: [], OF_PERSON: [], OF_SOURCE: []}
+    for family, key in rows:
+        named[family].append(key)
+    if ids := named[OF_CUSTOMER]:
+        yield "deal", deals.of_customers(workspace_id, ids)
+        yield "lead", leads.of_customers(workspace_id, ids)
+    if sources := named[OF_SOURCE]:
+        yield "lead", leads.of_sources(workspace_id, sources)
+    for since, each in groupby(map(person_since, named[OF_PERSON]), lambda pair: pair[0]):
+        people = [person for _, person in each]
+        yield "deal", deals.of_people(workspace_id, people, since)
+        if since == date.max:
+            continue
+        yield "lead", leads.of_people(workspace_id, people)
+        yield "customer", customers.of_people(workspace_id, people)

@@ -1,0 +1,202 @@
+"""The stages of a full build, in order: what each does in one transaction after another.
+
+The reading is done before a transaction opens; it only writes. A stage that is begun again after some of its steps
+gives the same steps from there on: nothing that it reads changes while it lasts, or what does is noted as due.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, Table
+
+from kpi.buckets import customers
+from kpi.buckets.adding import Cell, Row, add, cells
+from kpi.buckets.fold import KINDS, Kind, told
+from kpi.buckets.tables import CUSTOMER, FAMILIES, Family
+from storage.database import analyze, put, reading
+from storage.schema import deal, lead
+
+CLEARED = 2_000
+"""Rows that are deleted in one transaction."""
+TALLIED = 500
+"""Rows that are tallied in one transaction."""
+ADDED_UP = 20_000
+"""Tallies that are added up together: the more, the fewer cells are written twice."""
+WRITTEN = 2_000
+"""Cells that are written in one transaction."""
+
+_FACTS = {"deal": deal, "lead": lead}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transaction: what it writes, how many rows that is, and where the stage stands after it."""
+
+    write: Callable[[Connection], object]
+    rows: int
+    after: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    engine: Engine
+    workspace_id: str
+    today: date
+
+
+Stage = Callable[[Build, Sequence[Any]], Iterator[Step]]
+"""The steps that follow the position `after` (empty: from the beginning)."""
+
+
+def stages() -> tuple[tuple[str, Stage], ...]:
+    """Name and steps of each."""
+    tables = [table for family in FAMILIES.values() for table in (family.bucket, family.tally)]
+    clearing = [(f"clear {table.name}", partial(_clear, table)) for table in tables]
+    tallying = [(f"tally {name}", partial(_tally, kind)) for name, kind in KINDS.items()]
+    adding_up = [
+        (f"add up {name} by {axis}", partial(_add_up, kind, place, axis))
+        for name, kind in KINDS.items()
+        for place, axis in enumerate(kind.axes)
+    ]
+    return (
+        *clearing,
+        *tallying,
+        ("tally customer", _tally_customers),
+        *adding_up,
+        ("add up customer", _add_up_customers),
+    )
+
+
+def _clear(table: Table, build: Build, _after: Sequence[Any]) -> Iterator[Step]:
+    mine = table.c.workspace_id == build.workspace_id
+    keys = [column for column in table.primary_key if column.name != "workspace_id"]
+    bound = sa.select(*keys).where(mine).order_by(*keys).offset(CLEARED).limit(1)
+    while True:
+        with reading(build.engine) as connection:
+            last = connection.execute(bound).first()
+            some = last is not None or connection.execute(sa.select(keys[0]).where(mine).limit(1)).first() is not None
+        if not some:
+            return
+        these = [mine] if last is None else [mine, sa.tuple_(*keys) <= sa.tuple_(*last)]
+        yield Step(partial(_delete, table, these), CLEARED, [])
+
+
+def _delete(table: Table, these: Sequence[sa.ColumnElement[bool]], connection: Connection) -> None:
+    connection.execute(sa.delete(table).where(*these))
+
+
+def _tally(kind: Kind, build: Build, after: Sequence[Any]) -> Iterator[Step]:
+    facts = _FACTS[kind.family.name]
+    last = after[0] if after else ""
+    while True:
+        ids = sa.select(facts.c.id).where(facts.c.workspace_id == build.workspace_id, facts.c.id > last)
+        with reading(build.engine) as connection:
+            some = connection.scalars(ids.order_by(facts.c.id).limit(TALLIED)).all()
+            rows = sorted(told(connection, kind, build.workspace_id, some, build.today)) if some else []
+        if not some:
+            return
+        last = some[-1]
+        yield Step(partial(_put, kind.family, rows), len(rows), [last])
+
+
+def _tally_customers(build: Build, after: Sequence[Any]) -> Iterator[Step]:
+    last = after[0] if after else ""
+    while True:
+        with reading(build.engine) as connection:
+            some = connection.scalars(customers.next_ids(build.workspace_id, last, TALLIED)).all()
+            rows = sorted(customers.told(connection, build.workspace_id, some)) if some else []
+        if not some:
+            return
+        last = some[-1]
+        yield Step(partial(_put, CUSTOMER, rows), len(rows), [last])
+
+
+def _put(family: Family, rows: Sequence[Row], connection: Connection) -> None:
+    put(connection, family.tally, rows)
+
+
+def _add_up(kind: Kind, place: int, axis: str, build: Build, after: Sequence[Any]) -> Iterator[Step]:
+    """By chunks of tallies in the order of one of their days: cells of one day are in few chunks."""
+    chunk, written = after or (0, 0)
+    table = kind.family.tally
+    with _in_order(build, table, axis) as (connection, order):
+        while True:
+            these = sa.and_(order.c.place > chunk * ADDED_UP, order.c.place <= (chunk + 1) * ADDED_UP)
+            mine = sa.and_(table.c.workspace_id == build.workspace_id, table.c.id == order.c.id)
+            with connection.begin():
+                rows = connection.execute(sa.select(table).join_from(order, table, mine).where(these)).all()
+            if not rows:
+                return
+            come = [tuple(row) for row in rows]
+            found = cells(kind.family, build.workspace_id, [kind.parts((), come)[place]])
+            if place == 0:
+                found += kind.beside(build.workspace_id, (), come)
+            yield from _write(kind.family, found, chunk, written)
+            chunk, written = chunk + 1, 0
+
+
+@contextmanager
+def _in_order(build: Build, table: Table, axis: str) -> Iterator[tuple[Connection, Table]]:
+    """The ids of a workspace's tallies, numbered by their day, in a table that only this connection sees."""
+    order = Table(
+        "vigie_order",
+        sa.MetaData(),
+        sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("id", sa.Text, nullable=False),
+        prefixes=["TEMPORARY"],
+    )
+    place = sa.func.row_number().over(order_by=(table.c[axis], table.c.id))
+    numbered = sa.select(place, table.c.id).where(table.c.workspace_id == build.workspace_id)
+    with build.engine.connect() as connection:
+        with connection.begin():
+            connection.execute(sa.schema.CreateTable(order))
+            connection.execute(sa.insert(order).from_select(["place", "id"], numbered))
+            analyze(connection, [order])
+        try:
+            yield connection, order
+        finally:
+            with connection.begin():
+                connection.execute(sa.schema.DropTable(order))
+
+
+def _add_up_customers(build: Build, after: Sequence[Any]) -> Iterator[Step]:
+    """By chunks of customers: what each adds is spread over years anyway."""
+    last, written = after or ("", 0)
+    table = CUSTOMER.tally
+    while True:
+        mine = (table.c.workspace_id == build.workspace_id, table.c.id > last)
+        with reading(build.engine) as connection:
+            rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.id).limit(ADDED_UP)).all()
+        if not rows:
+            return
+        parts = customers.added_by((customers.tally_of(tuple(row)) for row in rows), 1)
+        yield from _write(CUSTOMER, cells(CUSTOMER, build.workspace_id, parts), last, written)
+        last, written = rows[-1].id, 0
+
+
+def _write(family: Family, found: Sequence[Cell], chunk: object, written: int) -> Iterator[Step]:
+    while written < len(found):
+        some = found[written : written + WRITTEN]
+        written += len(some)
+        yield Step(partial(_add, family, some), len(some), [chunk, written])
+
+
+def _add(family: Family, found: Sequence[Cell], connection: Connection) -> None:
+    add(connection, family, found)
+
+
+def position(stage: int, after: Sequence[Any]) -> str:
+    """Where a build stands, as `bucket_state.position` says it."""
+    return json.dumps([stage, *after])
+
+
+def stands(position: str) -> tuple[int, list[Any]]:
+    """The number of the stage, and how far it is."""
+    stage, *after = json.loads(position)
+    return stage, after
