@@ -5,8 +5,9 @@ stands anywhere else.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect, make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from storage import turns
 
 Insert = sqlite.Insert | postgresql.Insert
 """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
@@ -54,7 +57,18 @@ def open_engine(url: str) -> Engine:
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("vigie_writing")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        if not immediate:
+            connection.exec_driver_sql("BEGIN")
+            return
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA busy_timeout = 0")
+        try:
+            turns.begin(raw, BUSY_SECONDS)
+        except sqlite3.OperationalError:
+            # Said once more in SQLAlchemy's words.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
     return engine
 
@@ -67,14 +81,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, again: bool = False) -> Iterator[Connection]:
     """One write transaction: committed at the end of the block, rolled back if it raises.
 
     On SQLite the write lock is taken at the start (no deadlock by upgrade), so nothing slow belongs inside: never a
-    network call.
+    network call. `again`: one of many that follow upon each other, as a sync's do; others are let in between.
     """
-    with engine.connect().execution_options(vigie_writing=True) as connection, connection.begin():
+    with _turn(engine, again), engine.connect().execution_options(vigie_writing=True) as connection, connection.begin():
         yield connection
+
+
+def _turn(engine: Engine, again: bool) -> AbstractContextManager[None]:
+    return turns.turn(engine, BUSY_SECONDS, again=again) if engine.dialect.name == "sqlite" else nullcontext()
 
 
 def refresh_statistics(engine: Engine, tables: Iterable[Table]) -> None:

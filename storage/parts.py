@@ -33,7 +33,7 @@ class Stride:
     @contextmanager
     def writing(self, engine: Engine, rows: int) -> Iterator[Connection]:
         """One write transaction on so many rows, from which the next one's size is learnt."""
-        with writing(engine) as connection:
+        with writing(engine, again=True) as connection:
             began = perf_counter()
             yield connection
             written = perf_counter()

@@ -1,0 +1,54 @@
+"""Whose turn it is to write to SQLite: within a process one after the other; among processes, who asks often.
+
+SQLite itself lets who waits sleep for up to a tenth of a second and then try once more: beside a sync, whose
+transactions follow closely upon each other, a small write may then wait for seconds (one in twenty waited a second).
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+from sqlalchemy.engine import Dialect
+
+_ASKS = 0.002
+"""Seconds between two looks at a lock that another process holds: far less than it is held for."""
+
+_lines: "WeakKeyDictionary[Dialect, tuple[threading.Lock, threading.Lock]]" = WeakKeyDictionary()
+_new_line = threading.Lock()
+
+
+@contextmanager
+def turn(engine: Engine, seconds: float, *, again: bool) -> Iterator[None]:
+    """While this lasts, no other thread has a turn on this engine's database; it waits so many seconds for it at most,
+    and then leaves it to the database to say no.
+
+    Those who will write `again` and again wait for each other first, so that everybody else finds at most one of them
+    in the line.
+    """
+    with _new_line:
+        first, long = _lines.setdefault(engine.dialect, (threading.Lock(), threading.Lock()))
+    with ExitStack() as held:
+        for line in (long, first) if again else (first,):
+            if line.acquire(timeout=seconds):
+                held.callback(line.release)
+        yield
+
+
+def begin(raw: Any, seconds: float) -> None:
+    """BEGIN IMMEDIATE on a driver's connection, asked for until nobody else writes, so many seconds at most. Raises
+    `sqlite3.OperationalError` (busy)."""
+    until = monotonic() + seconds
+    while True:
+        try:
+            raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(_ASKS)
+        else:
+            return
