@@ -70,17 +70,21 @@ def add_months(day: date, months: int) -> date:
 
 def containing(grain: Grain, day: date, fiscal_start_month: int = 1) -> Period:
     """The complete unit in which a day lies. Quarters follow the fiscal year; weeks are ISO, years calendar years."""
-    if grain is Grain.DAY:
-        start = day
-    elif grain is Grain.WEEK:
-        start = day - timedelta(days=day.weekday())
-    elif grain is Grain.MONTH:
-        start = day.replace(day=1)
-    elif grain is Grain.QUARTER:
-        start = add_months(day.replace(day=1), -((day.month - fiscal_start_month) % 3))
-    else:
-        start = date(day.year, 1, 1)
+    start = first_of(grain, day, fiscal_start_month)
     return Period(start, shift(start, grain, 1), grain)
+
+
+def first_of(grain: Grain, day: date, fiscal_start_month: int = 1) -> date:
+    """The first day of the unit in which a day lies: also of the last units of the calendar, whose end is no day."""
+    if grain is Grain.DAY:
+        return day
+    if grain is Grain.WEEK:
+        return day - timedelta(days=day.weekday())
+    if grain is Grain.MONTH:
+        return day.replace(day=1)
+    if grain is Grain.QUARTER:
+        return add_months(day.replace(day=1), -((day.month - fiscal_start_month) % 3))
+    return date(day.year, 1, 1)
 
 
 def fiscal_year(day: date, fiscal_start_month: int) -> Period:

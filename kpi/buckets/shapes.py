@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from kpi.period import Grain, containing
+from kpi.period import Grain, first_of
 
 UNDATED = "u"
 """The bucket of rows without a day on the axis."""
@@ -69,4 +69,4 @@ def shape_for(shapes: tuple[Shape, ...], dimensions: frozenset[str]) -> Shape | 
 
 def code(grain: Grain, day: date) -> str:
     """The code of the bucket of a grain in which a day lies. Raises `KeyError` for a grain that is not stored."""
-    return LETTERS[grain] + containing(grain, day).start.isoformat()
+    return LETTERS[grain] + first_of(grain, day).isoformat()
