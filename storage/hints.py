@@ -48,7 +48,8 @@ def settle(connection: Connection, workspace_id: str, source: str, event_ids: Se
 
 def prune(connection: Connection, workspace_id: str, source: str, before: datetime, most: int = 500) -> int:
     """Forget hints that were settled before a moment, so many at most: a CRM repeats an event for hours, not for
-    weeks."""
+    weeks. Those that came before it and still wait are moot: listings have read their rows since."""
     mine = (hint.c.workspace_id == workspace_id, hint.c.source == source)
-    done = sa.select(hint.c.event_id).where(*mine, hint.c.settled_at < before).limit(most)
+    over = sa.func.coalesce(hint.c.settled_at, hint.c.received_at) < before
+    done = sa.select(hint.c.event_id).where(*mine, over).limit(most)
     return connection.execute(sa.delete(hint).where(*mine, hint.c.event_id.in_(done))).rowcount

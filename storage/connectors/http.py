@@ -4,7 +4,8 @@ Time-outs, cut connections, half bodies, 429 and 5xx are tried again (stamina): 
 one, else with growing pauses, with full jitter. 401 and 403 stop the source. Once the CRM's own headers say that 80 %
 of a long budget (a day's requests) is spent, the run ends and goes on when the budget is new.
 
-Every request here reads, so asking twice is harmless. Numbers with a point come as `Decimal`: money never was a float.
+Every request here reads, so asking twice is harmless. No answer is read beyond `MOST` bytes. Numbers with a point come
+as `Decimal`: money never was a float.
 """
 
 import random
@@ -25,6 +26,8 @@ SHARE = 80
 ATTEMPTS = 6
 PATIENCE = timedelta(minutes=2)
 """The longest that a CRM may ask to wait within a run; what takes longer ends the run, to go on later."""
+MOST = 64 * 1024 * 1024
+"""Bytes of one answer, unpacked: a page of any CRM here is a hundredth of it."""
 _LONGEST = timedelta(days=7)
 """However long a CRM asks to be left alone, it is asked again after this."""
 _LINKS = 6
@@ -201,7 +204,8 @@ class Client:
         self._keep_pace(path)
         self.spent += 1
         try:
-            response = self._http.request(method, path, params=params or None, json=json)
+            with self._http.stream(method, path, params=params or None, json=json) as told:
+                response = _whole(told, MOST, shown)
         except httpx.LocalProtocolError:
             raise RefusedError(f"{shown}: the credentials cannot be sent") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
@@ -213,16 +217,12 @@ class Client:
 
     def _fetch(self, address: str, most: int, headers: Mapping[str, str], shown: str) -> httpx.Response:
         self._keep_pace(address)
-        url, body = httpx.URL(address), bytearray()
+        url = httpx.URL(address)
         for _ in range(_LINKS):
             self.spent += 1
-            body.clear()
             try:
                 with self._http.stream("GET", url, headers=headers) as response:
-                    for chunk in response.iter_bytes():
-                        body += chunk
-                        if len(body) > most:
-                            raise UnexpectedError(f"{shown}: more than {most} bytes", 413, "")
+                    whole = _whole(response, most, shown)
             except (httpx.TransportError, httpx.DecodingError) as error:
                 raise _Again(type(error).__name__) from None
             if response.next_request is None:
@@ -230,10 +230,6 @@ class Client:
             url = response.next_request.url
             if url.scheme != "https":
                 raise UnexpectedError(f"{shown}: a link that is not https", 0, "")
-        told = {
-            name: value for name, value in response.headers.items() if not name.startswith(("content-", "transfer-"))
-        }
-        whole = httpx.Response(response.status_code, headers=told, content=bytes(body))
         if whole.status_code != httpx.codes.NOT_MODIFIED:
             self._judge(whole, shown)
         return whole
@@ -324,6 +320,18 @@ class _Again(Exception):  # noqa: N818 - never leaves this room
     def __init__(self, message: str, *, wait: timedelta | None = None, until: datetime | None = None) -> None:
         super().__init__(message)
         self.wait, self.until = wait, until
+
+
+def _whole(response: httpx.Response, most: int, shown: str) -> httpx.Response:
+    """The answer with its body, which must not be longer than so many bytes once it is unpacked."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > most:
+            raise UnexpectedError(f"{shown}: more than {most} bytes", 413, "")
+    unpacked = (b"content-encoding", b"content-length", b"transfer-encoding")
+    told = [(name, value) for name, value in response.headers.raw if name.lower() not in unpacked]
+    return httpx.Response(response.status_code, headers=told, content=bytes(body))
 
 
 def _retry_after(response: httpx.Response, now: datetime) -> timedelta | None:

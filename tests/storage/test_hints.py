@@ -75,10 +75,12 @@ def test_more_rows_than_a_page_holds_are_read_in_several(database: Engine) -> No
     assert (report.requests, report.total.new, waiting(database)) == (3, 249, [])
 
 
-def test_settled_hints_are_forgotten_after_a_while_and_waiting_ones_are_not(database: Engine) -> None:
+def test_hints_are_forgotten_after_a_while_settled_or_moot(database: Engine) -> None:
+    """One that has waited for as long is moot: listings have read its row since."""
     put(database, hint("D1"), hint("D2"))
     with writing(database) as connection:
-        hints.settle(connection, SINGLE, "test", ["e-D1"], NOW)
+        hints.settle(connection, SINGLE, "test", ["e-D1"], LATER)
         assert hints.prune(connection, SINGLE, "test", NOW) == 0
         assert hints.prune(connection, SINGLE, "test", LATER) == 1
-    assert waiting(database) == [hint("D2")]
+        assert hints.prune(connection, SINGLE, "test", LATER + timedelta(days=1)) == 1
+    assert waiting(database) == []

@@ -1,6 +1,7 @@
 """The one way to ask a CRM: again when that helps, never when it does not, within every limit, telling no secret."""
 
 import contextlib
+import gzip
 import socket
 import threading
 import traceback
@@ -54,6 +55,8 @@ class Crm:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer
+        if isinstance(answer.stream, httpx.ByteStream) and "content-encoding" in answer.headers:
+            return answer
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
 
@@ -67,6 +70,15 @@ def longest(monkeypatch: pytest.MonkeyPatch) -> None:
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time goes by but what is waited."""
     monkeypatch.setattr(http, "monotonic", lambda: 1000.0)
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "MOST", 1000)
+    packed = gzip.compress(b'{"results": "' + b"x" * 1000 + b'"}')
+    crm = Crm(httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(packed)))
+    with pytest.raises(UnexpectedError, match="GET /deals: more than 1000 bytes") as caught:
+        crm.client.get("/deals")
+    assert (len(packed) < 1000, caught.value.status, len(crm.requests)) == (True, 413, 1)
 
 
 # What is tried again.
