@@ -106,45 +106,41 @@ def tally_of(row: Sequence[str]) -> Tally:
     return Tally(tuple(row[2:-1]), {int(day): adds for day, adds in json.loads(told).items()})
 
 
+def told(connection: Connection, workspace_id: str, ids: Iterable[str]) -> list[tuple[str, ...]]:
+    """The rows of `customer_tally` of these customers as the facts have them: none for one who never bought."""
+    parts = {"told": _computed(tongue(connection), workspace_id)}
+    found = run(connection, parts, {"told": {"ids": sorted(set(ids))}})
+    return [row_of(workspace_id, key, tally) for key, tally in tallies(found["told"]).items()]
+
+
+def next_ids(workspace_id: str, after: str, most: int) -> Select[Any]:
+    """The first customers after an id, in the order of ids, of whom a deal, contract or purchase tells."""
+    selects = []
+    for table in (deal, contract, purchase):
+        column = table.c.customer_id
+        mine = (table.c.workspace_id == workspace_id, column > after)
+        some = sa.select(column).where(*mine).distinct().order_by(column).limit(most).subquery()
+        selects.append(sa.select(some.c.customer_id))
+    union = sa.union(*selects).subquery()
+    return sa.select(union.c.customer_id).order_by(union.c.customer_id).limit(most)
+
+
 def fold(connection: Connection, workspace_id: str, ids: Iterable[str]) -> None:
     """Bring the tallies of these customers to what the facts say, and the buckets with them."""
-    asked = {"ids": sorted(set(ids))}
-    spoken = tongue(connection)
-    parts = {"told": _computed(spoken, workspace_id), "stored": _stored(spoken, workspace_id)}
-    found = run(connection, parts, dict.fromkeys(parts, asked))
-    before = {row[1]: row for row in found["stored"]}
-    after = {key: row_of(workspace_id, key, tally) for key, tally in tallies(found["told"]).items()}
+    asked = sorted(set(ids))
+    after = {row[1]: row for row in told(connection, workspace_id, asked)}
+    stored = {"stored": _stored(tongue(connection), workspace_id)}
+    before = {row[1]: row for row in run(connection, stored, {"stored": {"ids": asked}})["stored"]}
     gone = [row for key, row in before.items() if after.get(key) != row]
     come = [row for key, row in after.items() if before.get(key) != row]
     taken = added_by((tally_of(row) for row in gone), -1)
     given = added_by((tally_of(row) for row in come), 1)
-    adding.add(connection, CUSTOMER, adding.cells(CUSTOMER, workspace_id, [*taken, *given]))
-    put(connection, customer_tally, come)
+    if gone or come:
+        adding.add(connection, CUSTOMER, adding.cells(CUSTOMER, workspace_id, [*taken, *given]))
+        put(connection, customer_tally, come)
     if left := [row[1] for row in gone if row[1] not in after]:
         mine = (customer_tally.c.workspace_id == workspace_id, customer_tally.c.id.in_(left))
         connection.execute(sa.delete(customer_tally).where(*mine))
-
-
-def told(connection: Connection, workspace_id: str, ids: Iterable[str]) -> list[tuple[str, ...]]:
-    """The rows of `customer_tally` of these customers, as the facts have them, in no order."""
-    part = _computed(tongue(connection), workspace_id)
-    rows = run(connection, {"told": part}, {"told": {"ids": sorted(set(ids))}})["told"]
-    return [row_of(workspace_id, customer, tally) for customer, tally in tallies(rows).items()]
-
-
-def next_ids(workspace_id: str, after: str, most: int) -> Select[Any]:
-    """The next customers by id who ever signed, bought, or are named by a deal."""
-    named_by = (
-        sa.select(table.c.customer_id)
-        .where(table.c.workspace_id == workspace_id, table.c.customer_id > after)
-        .distinct()
-        .order_by(table.c.customer_id)
-        .limit(most)
-        .subquery()
-        for table in (deal, contract, purchase)
-    )
-    ids = sa.union(*(sa.select(each.c.customer_id) for each in named_by)).subquery()
-    return sa.select(ids.c.customer_id).order_by(ids.c.customer_id).limit(most)
 
 
 def added_by(tallies: Iterable[Tally], sign: int) -> list[adding.Part]:
