@@ -34,6 +34,7 @@ from bot.slack import Slack
 from bot.threads import Threads
 from storage import sources
 from storage.database import reading, writing
+from storage.replica import Replica
 from storage.vault import Vault, VaultError
 from storage.workspaces import SINGLE
 
@@ -61,7 +62,9 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     engine = open_database(settings, clock)
     _turn_keys(engine, settings)
     slack = Slack(settings.bot_token, settings.slack_api_url)
-    context = Context(engine=engine, clock=clock, slack=slack, settings=settings)
+    url = settings.read_database_url
+    replica = None if url is None else Replica(url.get_secret_value())
+    context = Context(engine=engine, clock=clock, slack=slack, settings=settings, replica=replica)
     threads = Threads()
     bolt = build_app(context, threads, SINGLE)
     hooks = Hooks(context, SINGLE)
@@ -80,6 +83,8 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
         await asyncio.to_thread(threads.drain)
         await asyncio.to_thread(hooks.close)
         slack.close()
+        if replica is not None:
+            replica.close()
         engine.dispose()
         log.info("stopped")
 

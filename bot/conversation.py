@@ -13,15 +13,17 @@ a `Refusal` whose sentence the asker reads; anything else they raise becomes a r
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from bot.clock import Clock
 from bot.i18n import Language
 from bot.settings import Settings
 from bot.slack import Slack
+from storage.replica import Replica, read_for_question
 
+T = TypeVar("T")
 Block = dict[str, Any]
 """One Block Kit block, built by `bot.blocks`."""
 
@@ -123,6 +125,15 @@ class Context:
     clock: Clock
     slack: Slack
     settings: Settings
+    replica: Replica | None = None
+    """Where questions are read, if there is one; digests, alerts, rights and whatever is written go by `engine`."""
+
+    def ask(self, work: Callable[[Connection], T]) -> T:
+        """What a question reads: from the replica, or from the database itself where there is none or it is down.
+
+        `work` may be done twice, so it does nothing but read.
+        """
+        return read_for_question(self.engine, self.replica, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from kpi.engine import answer
 from kpi.labels import period_label
 from kpi.period import Grain, this
 from kpi.query import Filter, KpiQuery
-from storage.database import reading
 
 SHOWN = ((REVENUE_WON, "sum"), (DEALS_CREATED, "count"), (WIN_RATE, "closed"), (AVERAGE_DEAL, "mean"))
 
@@ -20,8 +19,9 @@ def month_blocks(viewer: Viewer, context_: Context) -> list[Block]:
     """The month to date: a rep's own deals, or everything that a manager or an admin may see."""
     language, fiscal = viewer.language, viewer.workspace.fiscal_start_month
     _ = language._
-    with reading(context_.engine) as connection:
-        results = [answer(connection, _query(metric.metric, read, viewer)) for metric, read in SHOWN]
+    results = context_.ask(
+        lambda connection: [answer(connection, _query(metric.metric, read, viewer)) for metric, read in SHOWN]
+    )
     lines: list[list[Run]] = []
     for result in results:
         value = sentences.value_text(result.measured, result, language)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel.numbers import list_currencies
-from pydantic import AliasGenerator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasGenerator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,6 +25,7 @@ WHERE = {
     "App-Level Tokens, with the scope connections:write",
     "SLACK_SIGNING_SECRET": "it stands in the Slack app's settings under Basic Information, App Credentials",
     "VIGIE_DATABASE_URL": "give sqlite:///vigie.sqlite3 or postgresql://user:password@host/database",
+    "VIGIE_READ_DATABASE_URL": "give postgresql://user:password@host/database of a replica, or leave it out",
     "VIGIE_TIMEZONE": "give an IANA name such as Europe/Paris",
     "VIGIE_CURRENCY": "give an ISO 4217 code such as EUR",
     "VIGIE_LANGUAGE": "give fr or en",
@@ -67,6 +68,8 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = None
     """Without the app token, Slack calls Vigie over HTTP and signs with this."""
     database_url: SecretStr = SecretStr("sqlite:///vigie.sqlite3")
+    read_database_url: SecretStr | None = None
+    """A read replica of that PostgreSQL: questions are read there; None = from the database itself."""
     timezone: str = "Europe/Paris"
     currency: str = "EUR"
     language: Literal["fr", "en"] = "en"
@@ -151,12 +154,19 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:
-        try:
-            kind = make_url(value.get_secret_value()).drivername.split("+", 1)[0]
-        except (ArgumentError, ValueError):
-            kind = ""
-        if kind not in {"sqlite", "postgresql", "postgres"}:
+        if _kind(value) not in {"sqlite", "postgresql"}:
             raise ValueError("it is neither a SQLite nor a PostgreSQL address")
+        return value
+
+    @field_validator("read_database_url")
+    @classmethod
+    def _replica(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        if _kind(value) != "postgresql":
+            raise ValueError("it is not a PostgreSQL address")
+        if "database_url" in info.data and _kind(info.data["database_url"]) != "postgresql":
+            raise ValueError("only a PostgreSQL has replicas, and VIGIE_DATABASE_URL is none")
         return value
 
     @field_validator("slack_api_url")
@@ -210,6 +220,15 @@ def read_settings(env_file: Path | None = Path(".env"), **values: Any) -> Settin
         name = _variable(name) if name.islower() else name
         reason = first.get("ctx", {}).get("error")
         raise SettingsError(_sentence(name, f"is wrong ({reason})" if reason else "is wrong")) from None
+
+
+def _kind(url: SecretStr) -> str:
+    """`sqlite`, `postgresql`, another kind, or nothing where it is no address."""
+    try:
+        kind = make_url(url.get_secret_value()).drivername.split("+", 1)[0]
+    except (ArgumentError, ValueError):
+        return ""
+    return "postgresql" if kind == "postgres" else kind
 
 
 def _split(keys: SecretStr | None) -> list[str]:

@@ -57,7 +57,7 @@ def ask(
     from bot.views.contract import contract
     from bot.views.misread import misread
     from kpi.refusals import RefusedError
-    from storage.database import reading
+    from storage.replica import Replica, read_for_question
     from storage.workspaces import SINGLE, read_workspace
 
     errors = Console(stderr=True, soft_wrap=True)
@@ -79,12 +79,20 @@ def ask(
         raise typer.Exit(REFUSED)
     try:
         engine = open_database(settings, clock)
-        with reading(engine) as connection:
+        url = settings.read_database_url
+        replica = None if url is None else Replica(url.get_secret_value())
+
+        def read(connection: "Connection") -> "tuple[Workspace, KpiResult]":
             workspace = read_workspace(connection, SINGLE)
             day = moved or clock.now().astimezone(workspace.zone).date()
             late_before = clock.now() - settings.late_after
             moment = None if known is None else _moment(known, workspace.zone, clock.now())
-            result = _answer(connection, " ".join(question), email, day, moment, workspace, words, late_before)
+            asked = " ".join(question)
+            return workspace, _answer(connection, asked, email, day, moment, workspace, words, late_before)
+
+        workspace, result = read_for_question(engine, replica, read)
+        if replica is not None:
+            replica.close()
         engine.dispose()
         if as_json:
             typer.echo(json.dumps(contract(result, workspace, words), ensure_ascii=False, indent=2))

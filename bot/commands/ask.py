@@ -20,7 +20,6 @@ from kpi.vocabulary import Vocabulary, read_vocabulary
 from kpi.words import understand
 from kpi.words.errors import AmbiguousError, NotUnderstoodError
 from storage import people
-from storage.database import reading
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _CHOICES = 3
@@ -37,23 +36,26 @@ def answer(asker: Asker, text: str, context: Context) -> Reply:
     viewer = known(asker, context)
     if not text:
         return help_reply(asker.language, commands.commands())
-    with reading(context.engine) as connection:
-        vocabulary = read_vocabulary(connection, viewer.scope, today=viewer.today, asker=viewer.person_id)
-        text = _MENTION.sub(lambda found: _rep(found.group(1), asker, vocabulary, connection), text)
-        try:
-            query = understand(
-                text,
-                vocabulary,
-                today=viewer.today,
-                scope=viewer.scope,
-                language=asker.language.code,
-                fiscal_start_month=viewer.workspace.fiscal_start_month,
-                zone=viewer.workspace.zone,
-            )
-        except (NotUnderstoodError, AmbiguousError) as error:
-            raise _meant(error, text, asker.language) from error
-        result = compute(connection, query)
+    result = context.ask(lambda connection: compute(connection, _query(connection, asker, text, viewer)))
     return answer_reply(result, viewer, shareable=_is_channel(asker))
+
+
+def _query(connection: Connection, asker: Asker, text: str, viewer: Viewer) -> KpiQuery:
+    """The question that the words mean, as far as the asker may ask. Raises `Refusal` where they mean none."""
+    vocabulary = read_vocabulary(connection, viewer.scope, today=viewer.today, asker=viewer.person_id)
+    text = _MENTION.sub(lambda found: _rep(found.group(1), asker, vocabulary, connection), text)
+    try:
+        return understand(
+            text,
+            vocabulary,
+            today=viewer.today,
+            scope=viewer.scope,
+            language=asker.language.code,
+            fiscal_start_month=viewer.workspace.fiscal_start_month,
+            zone=viewer.workspace.zone,
+        )
+    except (NotUnderstoodError, AmbiguousError) as error:
+        raise _meant(error, text, asker.language) from error
 
 
 def _rep(user_id: str, asker: Asker, vocabulary: Vocabulary, connection: Connection) -> str:
@@ -68,8 +70,7 @@ def _rep(user_id: str, asker: Asker, vocabulary: Vocabulary, connection: Connect
 
 def answer_query(asker: Asker, query: KpiQuery, viewer: Viewer, context: Context) -> Reply:
     """The answer to a question that a button carried."""
-    with reading(context.engine) as connection:
-        result = compute(connection, query)
+    result = context.ask(lambda connection: compute(connection, query))
     return answer_reply(result, viewer, shareable=_is_channel(asker))
 
 

@@ -126,8 +126,7 @@ def _narrowed(asker: Asker, rest: str, viewer: Viewer, context_: Context) -> tup
 
 
 def _preview(asker: Asker, narrowed: tuple[Filter, ...], viewer: Viewer, context_: Context) -> Reply:
-    with reading(context_.engine) as connection:
-        digest = read_digest(connection, viewer.scope, viewer.today, narrowed)
+    digest = context_.ask(lambda connection: read_digest(connection, viewer.scope, viewer.today, narrowed))
     shown = write_digest(digest, viewer.workspace, asker.language)
     note = asker.language._("Only you see this. In the channel, a picture of the last weeks comes with it.")
     return Reply(shown.payload["text"], [*shown.payload["blocks"], context(note)])

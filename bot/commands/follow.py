@@ -17,7 +17,6 @@ from kpi.behind import behind
 from kpi.catalog import kpi
 from kpi.engine import answer as compute
 from kpi.query import DIMENSIONS, KpiQuery
-from storage.database import reading
 
 
 def asked_again(click: Click, context: Context) -> tuple[KpiQuery, Viewer]:
@@ -52,16 +51,15 @@ def on_deals(click: Click, context: Context) -> Reply:
     page = re.search(r"[0-9]{1,6}$", click.action_id)
     offset = int(page.group()) if page else 0
     alone = replace(query, group_by=None, grain=None)
-    with reading(context.engine) as connection:
-        result = compute(connection, alone)
-        found = behind(connection, alone, limit=PAGE, offset=offset)
+    result, found = context.ask(
+        lambda connection: (compute(connection, alone), behind(connection, alone, limit=PAGE, offset=offset))
+    )
     return deals_reply(found, offset, result, viewer)
 
 
 def on_how(click: Click, context: Context) -> Reply:
     query, viewer = asked_again(click, context)
-    with reading(context.engine) as connection:
-        result = compute(connection, replace(query, group_by=None, grain=None))
+    result = context.ask(lambda connection: compute(connection, replace(query, group_by=None, grain=None)))
     return definition_reply(result, viewer)
 
 
