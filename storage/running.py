@@ -1,6 +1,5 @@
 """One run of one source: its lease, its row in the journal, and each page with the position that follows it."""
 
-import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -54,7 +53,7 @@ class Run:
         """Take the source's lease. Raises `BusyError`."""
         self.workspace_id, self.source, self.now = workspace_id, connector.source, now
         self._clock, self._moment, self._accepts_deletes = clock, now, accepts_deletes
-        self.report, self._full = Report(uuid.uuid4().hex, full=full), full
+        self.report, self._full = Report(runs.new_id(), full=full), full
         self._engine, self._connector, self._on_page = engine, connector, on_page
         self._began, self._spent = perf_counter(), connector.spent
         self._name = f"sync:{self.source}"

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from time import time_ns
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,6 +19,11 @@ KILLED = "killed"
 
 Complete = Mapping[str, datetime | None]
 """By object of the source, up to when it is complete; None where it never was."""
+
+
+def new_id() -> str:
+    """The later of two runs has the greater id: what both saw at one moment stays in its order (`storage.history`)."""
+    return f"{time_ns():016x}{uuid4().hex[:16]}"
 
 
 def begin(

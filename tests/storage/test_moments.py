@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from storage import schema
-from tests.storage.sources import NOW, listing, load_all, rows
+from tests.storage.sources import NOW, listing, load_all, one_page, rows
 from tests.storage.test_sync import deal
 
 MINUTE = timedelta(minutes=1)
@@ -40,3 +40,10 @@ def test_history_is_written_in_order_even_where_the_clock_is_set_back(database: 
     moments = [moment for _, moment in told]
     assert moments == sorted(moments)
     assert min(moments) >= NOW + MINUTE
+
+
+def test_what_several_runs_saw_at_one_moment_stays_in_its_order(database: Engine) -> None:
+    for number in range(8):
+        load_all(database, one_page(deal("D1", amount_minor=number)), now=NOW)
+    told = sorted(rows(database, schema.change), key=lambda row: (row["seen_at"], row["id"]))
+    assert [row["new"] for row in told if row["field"] == "amount_minor"] == [str(number) for number in range(1, 8)]
