@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
 
+# The tests start hundreds of processes: each would compile everything again where this is set from outside.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo install test test-page test-real torture bench lint format docs texts page page-fresh screenshots lock
 
