@@ -33,12 +33,12 @@ test: $(VENV)/.installed-dev ## run the tests, on SQLite and on a PostgreSQL tha
 
 test-page: $(VENV)/.installed-dev ## test the playground page in a headless Chromium
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then \
-		$(BIN)/python -m pytest -m page tests; \
+		$(BIN)/python -m pytest -m page tests/page; \
 	else echo "make test-page: no chromium and chromedriver here, the page is not tested"; fi
 
 test-real: $(VENV)/.installed-dev ## test on the real data sets (DATA=folder)
 	@if [ -d "$(DATA)" ]; then \
-		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 -m real tests; \
+		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 -m real tests/real; \
 	else echo "make test-real: no data set at DATA='$(DATA)', the real totals are not tested"; fi
 
 page: ## build the playground page (needs Node)
