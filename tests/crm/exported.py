@@ -13,6 +13,8 @@ from tests.crm.world import Crm, Thing
 HEADERS: dict[str, Sequence[str]] = {
     "person": ("User ID", "Full name", "Email"),
     "customer": ("Customer ID", "Customer"),
+    "product": ("Product ID", "Product"),
+    "contract": ("Contract ID", "Customer ID", "Start date", "End date"),
     "lead": ("Lead ID", "Lead name", "Created", "Owner ID", "Customer ID", "Lead source", "Converted"),
     "deal": (
         "Deal ID",
@@ -21,6 +23,7 @@ HEADERS: dict[str, Sequence[str]] = {
         "Customer ID",
         "Owner ID",
         "Lead ID",
+        "Product ID",
         "Amount",
         "Currency",
         "Create date",
@@ -33,7 +36,7 @@ class ExportedCrm(Crm):
     """A CRM of which only its exports are seen."""
 
     source: ClassVar[str] = "files"
-    verbs: ClassVar[frozenset[str]] = frozenset({"leads", "delete", "currencies"})
+    verbs: ClassVar[frozenset[str]] = frozenset({"leads", "delete", "currencies", "contracts", "products"})
 
     def __init__(self, folder: Path | None = None, **more: Any) -> None:
         super().__init__(**more)
@@ -53,8 +56,10 @@ class ExportedCrm(Crm):
     def _cells(self, thing: Thing) -> Iterable[object]:
         if thing.object == "person":
             return thing.id, thing["name"], thing["email"]
-        if thing.object == "customer":
+        if thing.object in {"customer", "product"}:
             return thing.id, thing["name"]
+        if thing.object == "contract":
+            return thing.id, thing["customer"], thing["starts"], thing["ends"]
         if thing.object == "lead":
             converted = "yes" if thing["converted"] else "no"
             return (
@@ -73,6 +78,7 @@ class ExportedCrm(Crm):
             thing["customer"],
             thing["owner"],
             thing["lead"],
+            max(thing["products"], key=lambda line: line[1], default=(None, 0))[0],
             _plain(thing["amount"]),
             thing["currency"],
             _day(thing.created),

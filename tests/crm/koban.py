@@ -24,7 +24,7 @@ CLASSES = {
     "ncContract": "contract",
     "ncInvoice": "purchase",
 }
-KINDS = ("pipeline", "stage", "person", "customer", "lead", "deal", "product", "contract", "purchase")
+KINDS = ("pipeline", "stage", "person", "customer", "lead", "deal", "product", "contract", "purchase", "spend")
 RESULTS = {"open": None, "won": "WON", "lost": "LOST", "dormant": "SLEEP"}
 
 
