@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, FromClause, Select, Subquery
 
 from kpi.ask import Ask
 from kpi.period import Period
-from kpi.rows import Condition, DealRows, Key, Rows, Which
-from storage.database import day_plus
+from kpi.rows import Condition, DealRows, Given, Key, Rows, Which
+from storage.database import day_plus, not_sought_by
 from storage.schema import contract, deal, purchase
 
 ACTIVE_DAYS = 365
@@ -24,8 +24,8 @@ ACTIVE_DAYS = 365
 _FOREVER = date(9999, 12, 31)
 
 
-def everyone(_customer_id: ColumnElement[Any]) -> Condition:
-    return sa.true()
+def everyone(customer_id: ColumnElement[Any]) -> Condition:
+    return customer_id.is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class CustomerRows(Rows):
         return self._joined["first_deal"]
 
 
-def _first_deals(workspace_id: str, which: Which) -> Subquery:
+def _first_deals(workspace_id: Given, which: Which) -> Subquery:
     mine, before = deal.alias("first_won"), deal.alias()
     earlier = sa.or_(
         before.c.closed_on < mine.c.closed_on, sa.and_(before.c.closed_on == mine.c.closed_on, before.c.id < mine.c.id)
@@ -164,12 +164,11 @@ def _first_deals(workspace_id: str, which: Which) -> Subquery:
     return first.where(*_won(workspace_id, mine), is_first, mine_only).subquery("first_deal")
 
 
-def _won(workspace_id: str, table: FromClause) -> tuple[ColumnElement[bool], ...]:
-    """Won deals of known customers on known days."""
+def _won(workspace_id: Given, table: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Won deals on known days."""
     return (
         table.c.workspace_id == workspace_id,
         table.c.status == "won",
         table.c.deleted_at.is_(None),
-        table.c.closed_on.is_not(None),
-        table.c.customer_id.is_not(None),
+        not_sought_by(table.c.closed_on).is_not(None),
     )

@@ -18,6 +18,8 @@ from storage.schema import change, customer, deal, lead, membership, person, pip
 
 Key = ColumnElement[str | None]
 Condition = ColumnElement[bool]
+Given = str | ColumnElement[str]
+"""A workspace's id, or the parameter that it will be."""
 Which = Callable[[ColumnElement[Any]], Condition]
 """Of a column of ids: those that are looked at, where these are few."""
 
@@ -31,7 +33,7 @@ _DEALS = deal.alias("d")
 class Rows:
     """One table (or subquery), the day on which each of its rows has its owner, and the joins used so far."""
 
-    def __init__(self, table: FromClause, workspace_id: str, day: ColumnElement[date]) -> None:
+    def __init__(self, table: FromClause, workspace_id: Given, day: ColumnElement[date]) -> None:
         self.c = table.c
         self.workspace_id = workspace_id
         self.day = day
@@ -119,11 +121,17 @@ class DealRows(Rows):
     """
 
     def __init__(
-        self, workspace_id: str, today: date, table: FromClause | None = None, which: Which | None = None
+        self,
+        workspace_id: Given,
+        today: date | ColumnElement[date],
+        table: FromClause | None = None,
+        which: Which | None = None,
     ) -> None:
         table = _DEALS if table is None else table
         self._which = which
-        day: ColumnElement[date] = sa.func.coalesce(table.c.closed_on, sa.literal(today, sa.Date))
+        day: ColumnElement[date] = sa.func.coalesce(
+            table.c.closed_on, sa.literal(today, sa.Date) if isinstance(today, date) else today
+        )
         super().__init__(table, workspace_id, day)
 
     def owner(self) -> Key:
@@ -148,18 +156,18 @@ class LeadRows(Rows):
     `won_on` (day of conversion, null when unknown), `by_flag` (converted by the source's own flag).
     """
 
-    def __init__(self, workspace_id: str, which: Which | None = None) -> None:
+    def __init__(self, workspace_id: Given, which: Which | None = None) -> None:
         table = _all_leads(workspace_id) if which is None else _leads(workspace_id, which)
         super().__init__(table, workspace_id, sa.func.coalesce(table.c.day, table.c.won_on))
 
 
 # An expression is the same for every question of a workspace, and costs more to build than to run.
 @lru_cache(maxsize=256)
-def _all_reassignments(workspace_id: str) -> FromClause:
+def _all_reassignments(workspace_id: Given) -> FromClause:
     return _first_reassignments(workspace_id, lambda _: sa.true())
 
 
-def _first_reassignments(workspace_id: str, which: Which) -> FromClause:
+def _first_reassignments(workspace_id: Given, which: Which) -> FromClause:
     """Per deal, the owner that the first reassignment after its closing took it from.
 
     A change of owner seen together with, or before, a change of status is part of the closing, not a reassignment.
@@ -173,7 +181,7 @@ def _first_reassignments(workspace_id: str, which: Which) -> FromClause:
     return sa.select(moved.c.object_id, moved.c.old).where(is_first).subquery()
 
 
-def _moved_after_closing(workspace_id: str, which: Which) -> FromClause:
+def _moved_after_closing(workspace_id: Given, which: Which) -> FromClause:
     moved, later = change.alias(), change.alias()
     closing_after = (
         sa.exists()
@@ -189,18 +197,19 @@ def _moved_after_closing(workspace_id: str, which: Which) -> FromClause:
 
 
 @lru_cache(maxsize=256)
-def _all_leads(workspace_id: str) -> sa.Subquery:
-    return _leads(workspace_id, lambda _: sa.true())
+def _all_leads(workspace_id: Given) -> sa.Subquery:
+    return _leads(workspace_id, None)
 
 
-def _leads(workspace_id: str, which: Which) -> sa.Subquery:
+def _leads(workspace_id: Given, few: Which | None) -> sa.Subquery:
     won, linked, dated = deal.alias(), deal.alias(), lead.alias()
+    which = few or (lambda lead_id: lead_id.is_not(None))
+    mine = sa.select(lead.c.source).where(lead.c.workspace_id == workspace_id, which(lead.c.id))
     # Joined, not asked for lead by lead: each column below is read several times a row.
     wins = (
         sa.select(won.c.lead_id, sa.func.min(won.c.closed_on).label("won_on"))
         .where(
             won.c.workspace_id == workspace_id,
-            won.c.lead_id.is_not(None),
             won.c.status == "won",
             won.c.deleted_at.is_(None),
             which(won.c.lead_id),
@@ -208,12 +217,8 @@ def _leads(workspace_id: str, which: Which) -> sa.Subquery:
         .group_by(won.c.lead_id)
         .subquery("wins")
     )
-    links_deals = lead.c.source.in_(
-        sa.select(linked.c.source).where(linked.c.workspace_id == workspace_id, linked.c.lead_id.is_not(None))
-    )
-    tells_qualification = lead.c.source.in_(
-        sa.select(dated.c.source).where(dated.c.workspace_id == workspace_id, dated.c.qualified_on.is_not(None))
-    )
+    links_deals = lead.c.source.in_(_saying(linked.c.lead_id, workspace_id, few and mine))
+    tells_qualification = lead.c.source.in_(_saying(dated.c.qualified_on, workspace_id, few and mine))
     has_win = wins.c.lead_id.is_not(None)
     by_flag = sa.and_(lead.c.converted.is_(sa.true()), ~links_deals, ~has_win)
     qualifies = sa.case(
@@ -234,3 +239,14 @@ def _leads(workspace_id: str, which: Which) -> sa.Subquery:
         .where(lead.c.workspace_id == workspace_id, which(lead.c.id))
     )
     return found.subquery("l")
+
+
+def _saying(column: ColumnElement[Any], workspace_id: Given, among: sa.Select[Any] | None) -> sa.Select[Any]:
+    """The sources of which any row says something in a column; of some sources, where these are given."""
+    table = column.table
+    says = sa.select(table.c.source).where(table.c.workspace_id == workspace_id, column.is_not(None))
+    if among is None:
+        return says
+    # Asked of each source once: most answer with the first row.
+    asked = among.distinct().subquery()
+    return sa.select(asked.c.source).where(says.where(table.c.source == asked.c.source).exists())

@@ -95,6 +95,13 @@ def _turn(engine: Engine, again: bool) -> AbstractContextManager[None]:
     return turns.turn(engine, BUSY_SECONDS, again=again) if engine.dialect.name == "sqlite" else nullcontext()
 
 
+def alone(connection: Connection, what: int) -> None:
+    """Within a write transaction: whoever does the same (a number that the callers agree on) in this database waits
+    until this one is over. SQLite has one writer at a time anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(what)))
+
+
 def refresh_statistics(engine: Engine, tables: Iterable[Table]) -> None:
     """Tell the query planner how large these tables have become, after many rows were written.
 
@@ -392,6 +399,8 @@ class among(sa.sql.functions.FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
     name = "among"
+    # A condition, not a number that is compared with 1, for which no index serves.
+    _is_implicitly_boolean = True
 
     def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
         super().__init__(column, parameter(name, sa.types.NullType))
@@ -408,6 +417,32 @@ def _among_postgresql(element: among, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
     kind = "DATE" if isinstance(next(iter(element.clauses)).type, sa.Date) else "TEXT"
     return f"({column} = ANY (CAST({values} AS {kind}[])))"
+
+
+class not_sought_by(sa.sql.functions.FunctionElement[Any]):
+    """`not_sought_by(column)`: the column, by which rows are tested but not looked up.
+
+    Without statistics, SQLite takes "is not null" for a narrower choice than a list of keys, and reads nearly all.
+    """
+
+    inherit_cache = True
+    name = "not_sought_by"
+
+    def __init__(self, column: sa.ColumnElement[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(not_sought_by, "sqlite")
+def _not_sought_by_sqlite(element: not_sought_by, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"+{column}"
+
+
+@compiles(not_sought_by, "postgresql")
+def _not_sought_by_postgresql(element: not_sought_by, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return str(column)
 
 
 class local_day(sa.sql.functions.FunctionElement[date]):

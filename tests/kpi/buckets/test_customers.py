@@ -17,6 +17,7 @@ from kpi.buckets import customers
 from kpi.buckets.shapes import CUSTOMERS, code
 from kpi.buckets.spells import COLUMNS
 from kpi.buckets.tables import CUSTOMER_KEYS, customer_bucket, customer_tally
+from kpi.customers import everyone
 from kpi.period import Grain, rolling
 from kpi.query import KpiQuery
 from kpi.scope import Scope
@@ -125,7 +126,7 @@ def places(keys: Mapping[str, str], day: date) -> Iterator[tuple[str, ...]]:
 
 
 def told(connection: Connection, workspace_id: str) -> dict[str, customers.Tally]:
-    rows = connection.execute(customers.computed(workspace_id, lambda _: sa.true()))
+    rows = connection.execute(customers.computed(workspace_id, everyone))
     return customers.tallies(rows)
 
 

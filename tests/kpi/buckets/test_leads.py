@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, Engine
 
 from kpi.buckets import leads
+from kpi.buckets.fold import fold_rows
 from kpi.buckets.tables import lead_tally
 from kpi.judged import conversion_days
 from storage.database import among, reading, run, spell, tongue, writing
@@ -110,6 +111,7 @@ def test_leads_are_found_by_their_customers_and_sources(database: Engine) -> Non
     shop = company.customer("Shop")
     mine, other = company.lead(customer=shop), company.lead(source="crm")
     company.save(database)
-    with reading(database) as connection:
+    with writing(database) as connection:
+        fold_rows(connection, WORKSPACE, {"lead": [mine, other]}, date(2017, 9, 1))
         assert set(connection.scalars(leads.of_customers(WORKSPACE, [shop]))) == {mine}
         assert set(connection.scalars(leads.of_sources(WORKSPACE, ["crm"]))) == {other}
