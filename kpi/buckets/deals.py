@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Select
+from sqlalchemy import ColumnElement, Connection, Select
 
 from kpi.buckets import tally
 from kpi.buckets.adding import IDENTITY, Part, Row, moved
 from kpi.buckets.shapes import NONE
 from kpi.buckets.tables import DEAL_KEYS, deal_tally
-from kpi.rows import DealRows, Which
+from kpi.rows import DealRows, Given, Which
 from storage.history import Change
 from storage.rows import Row as Fact
 from storage.schema import deal
@@ -22,7 +22,7 @@ SAID = _KEYS + 3
 """Columns before the numbers: identity, keys, days of creation and closing, whether it is open."""
 
 
-def computed(workspace_id: str, today: date, which: Which) -> Select[Any]:
+def computed(workspace_id: Given, today: date | ColumnElement[date], which: Which) -> Select[Any]:
     """The rows of `deal_tally` of these deals as the facts have them, in the order of its columns.
 
     An open deal belongs to its owner's team of `today`.

@@ -17,9 +17,9 @@ from kpi.buckets import customers, deals, leads, state, teams, touched
 from kpi.buckets.adding import Cell, Part, Row, add, cells
 from kpi.buckets.state import State
 from kpi.buckets.tables import DEAL, LEAD, Family
-from kpi.rows import Which
+from kpi.rows import Given, Which
 from storage.database import Part as Spelled
-from storage.database import Tongue, among, put, run, spell, tongue
+from storage.database import Tongue, among, parameter, put, run, spell, tongue
 from storage.history import Change
 
 AT_ONCE = 600
@@ -67,7 +67,7 @@ class Kind:
     family: Family
     axes: tuple[str, str]
     """The days of a tally, in the order of its parts."""
-    computed: Callable[[str, date, Which], sa.Select[Any]]
+    computed: Callable[[Given, date | sa.ColumnElement[date], Which], sa.Select[Any]]
     """The tallies of some rows of a workspace, as of today."""
     parts: Callable[[Sequence[Row], Sequence[Row]], list[Part]]
     """What tallies that no longer hold, and those that hold now, add to the buckets."""
@@ -75,7 +75,7 @@ class Kind:
     """Cells of no day."""
 
 
-def _leads(workspace_id: str, _today: date, which: Which) -> sa.Select[Any]:
+def _leads(workspace_id: Given, _today: date | sa.ColumnElement[date], which: Which) -> sa.Select[Any]:
     return leads.computed(workspace_id, which)
 
 
@@ -87,14 +87,17 @@ KINDS: Mapping[str, Kind] = {
 
 def told(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> list[Row]:
     """The tallies of these rows as the facts have them, in no order."""
-    part = _told_and_stored(tongue(connection), kind.family.name, workspace_id, today)["told"]
-    return run(connection, {"told": part}, {"told": {"ids": sorted(set(ids))}})["told"]
+    part = _told_and_stored(tongue(connection), kind.family.name)["told"]
+    return run(connection, {"told": part}, {"told": _asked(workspace_id, ids, today)})["told"]
+
+
+def _asked(workspace_id: str, ids: Iterable[str], today: date) -> Mapping[str, object]:
+    return {"workspace": workspace_id, "ids": sorted(set(ids)), "today": today}
 
 
 def _fold(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> None:
-    asked = {"ids": sorted(set(ids))}
-    parts = _told_and_stored(tongue(connection), kind.family.name, workspace_id, today)
-    found = run(connection, parts, dict.fromkeys(parts, asked))
+    parts = _told_and_stored(tongue(connection), kind.family.name)
+    found = run(connection, parts, dict.fromkeys(parts, _asked(workspace_id, ids, today)))
     before = {row[1]: row for row in found["stored"]}
     after = {row[1]: row for row in found["told"]}
     gone = [row for key, row in before.items() if after.get(key) != row]
@@ -115,12 +118,10 @@ def settle_rows(
         add(connection, kind.family, [*found, *kind.beside(workspace_id, gone, come)])
 
 
-@lru_cache(maxsize=64)
-def _told_and_stored(spoken: Tongue, family: str, workspace_id: str, today: date) -> Mapping[str, Spelled]:
-    kind = KINDS[family]
+@lru_cache(maxsize=8)
+def _told_and_stored(spoken: Tongue, family: str) -> Mapping[str, Spelled]:
+    kind, workspace_id = KINDS[family], parameter("workspace", sa.Text)
+    computed = kind.computed(workspace_id, parameter("today", sa.Date), lambda key: among(key, "ids"))
     table = kind.family.tally
     stored = sa.select(table).where(table.c.workspace_id == workspace_id, among(table.c.id, "ids"))
-    return {
-        "told": spell(spoken, kind.computed(workspace_id, today, lambda key: among(key, "ids"))),
-        "stored": spell(spoken, stored),
-    }
+    return {"told": spell(spoken, computed), "stored": spell(spoken, stored)}

@@ -13,7 +13,7 @@ from kpi.buckets.adding import Row as Tallied
 from kpi.buckets.shapes import ALWAYS, CONVERSION, NONE
 from kpi.buckets.tables import HISTOGRAM, LEAD_KEYS, lead_tally
 from kpi.populations import is_deleted
-from kpi.rows import LeadRows, Which
+from kpi.rows import Given, LeadRows, Which
 from storage.database import days_between
 from storage.history import Change
 from storage.rows import Row
@@ -24,7 +24,7 @@ SAID = _KEYS + 3 + len(HISTOGRAM)
 """Columns before the numbers: identity, keys, two days, customer, how long conversions took."""
 
 
-def computed(workspace_id: str, which: Which | None = None) -> Select[Any]:
+def computed(workspace_id: Given, which: Which | None = None) -> Select[Any]:
     """The rows of `lead_tally` as the facts have them, in the order of its columns."""
     rows = LeadRows(workspace_id, which)
     keys = [sa.func.coalesce(rows.key(key), NONE).label(key) for key in LEAD_KEYS]
