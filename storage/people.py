@@ -38,10 +38,12 @@ def read_link(connection: Connection, workspace_id: str, slack_user_id: str) -> 
     return None if row is None else Link(workspace_id, slack_user_id, row.person_id, row.role, row.language)
 
 
-def admins(connection: Connection, workspace_id: str) -> tuple[Link, ...]:
-    """The workspace's admins."""
+def admins(connection: Connection, workspace_id: str, *, confirmed_after: datetime | None = None) -> tuple[Link, ...]:
+    """The workspace's admins; those who were confirmed after a moment, where one is given."""
     table = schema.link
-    admin = (table.c.workspace_id == workspace_id, table.c.role == "admin")
+    admin = [table.c.workspace_id == workspace_id, table.c.role == "admin"]
+    if confirmed_after is not None:
+        admin.append(table.c.confirmed_at > confirmed_after)
     rows = connection.execute(sa.select(table).where(*admin).order_by(table.c.slack_user_id))
     return tuple(Link(workspace_id, row.slack_user_id, row.person_id, row.role, row.language) for row in rows)
 

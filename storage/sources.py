@@ -135,6 +135,13 @@ def all_connected(connection: Connection, workspace_id: str) -> tuple[Source, ..
     return tuple(_source(row) for row in rows)
 
 
+def refused(connection: Connection) -> tuple[Source, ...]:
+    """Every source of every workspace that its CRM refuses."""
+    table = schema.source
+    rows = connection.execute(sa.select(table).where(table.c.state == REFUSED).order_by(table.c.source)).mappings()
+    return tuple(_source(row) for row in rows)
+
+
 def due(connection: Connection, now: datetime, interval: timedelta = timedelta(0)) -> tuple[Due, ...]:
     """Every ready source of every workspace whose time has come, or comes within the interval and a webhook has spoken
     of it since its last run; the longest due first. Not those that a run is under way of.

@@ -67,6 +67,13 @@ def show_run(console: "Console", connector: "Connector", report: "Report", zone:
         _show_tables(console, connector.files, language)
     for trouble in report.troubles:
         say(console, trouble_sentence(trouble.object, trouble.code, trouble.values, language), "red")
+    if report.absent:
+        told = ", ".join(object_name(each, language) for each in report.absent)
+        say(
+            console,
+            _("{source} has none of these, or this account may not read them: {objects}.", source=name, objects=told),
+            "dim",
+        )
     for month in report.months[:_MOST_MONTHS]:
         say(console, month_sentence(month, name, language), "red")
     if len(report.months) > _MOST_MONTHS:

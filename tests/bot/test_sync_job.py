@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from bot.clock import FixedClock
 from bot.conversation import Context
-from bot.jobs import sync, turn
+from bot.jobs import refusals, sync, turn
 from bot.settings import read_settings
 from bot.slack import Slack
 from storage import hints, leases, people, schema, sources
@@ -254,6 +254,50 @@ def test_refused_credentials_stop_the_source_and_the_admins_are_told_once_in_the
     clock.move(HOUR)
     tick(context)
     assert len(letters(context)["U1"]) == 2, "another episode is told again"
+
+
+@one_database
+def test_who_becomes_an_administrator_after_a_refusal_is_told_of_it_once(
+    context: Context, crm: ToyCrm, clock: FixedClock
+) -> None:
+    with writing(context.engine) as connection:
+        connection.execute(sa.delete(schema.link))
+    crm.between = raising(RefusedError("GET /deals: 401"))
+    connect(context)
+    tick(context)
+    refusals.run(context, Event())
+    assert letters(context) == {}
+    clock.move(24 * HOUR)
+    with writing(context.engine) as connection:
+        people.link(
+            connection,
+            workspace_id=SINGLE,
+            slack_user_id="U9",
+            person_id=None,
+            role="admin",
+            actor="U9",
+            now=clock.now(),
+        )
+    for _ in range(3):
+        refusals.run(context, Event())
+        clock.move(HOUR)
+    assert {user: len(said) for user, said in letters(context).items()} == {"U9": 1}
+    assert "Toy CRM refuses the credentials" in letters(context)["U9"][0]
+
+
+@one_database
+def test_administrators_of_before_are_not_told_again(context: Context, crm: ToyCrm, clock: FixedClock) -> None:
+    crm.between = raising(RefusedError("GET /deals: 401"))
+    clock.move(HOUR)
+    connect(context)
+    tick(context)
+    before = letters(context)
+    clock.move(HOUR)
+    with writing(context.engine) as connection:
+        # Confirmed anew, for whatever reason.
+        connection.execute(sa.update(schema.link).values(confirmed_at=clock.now()))
+    refusals.run(context, Event())
+    assert letters(context) == before
 
 
 @one_database
