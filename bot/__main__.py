@@ -8,6 +8,7 @@ from bot.cli.check import check
 from bot.cli.connect import connect, disconnect
 from bot.cli.demo import demo
 from bot.cli.quarantine import quarantine
+from bot.cli.rebuild import rebuild
 from bot.cli.restore import restore
 from bot.cli.serve import serve
 from bot.cli.sync import sync
@@ -22,7 +23,7 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for command in (ask, backup, check, connect, demo, disconnect, quarantine, restore, serve):
+    for command in (ask, backup, check, connect, demo, disconnect, quarantine, rebuild, restore, serve):
         app.command()(command)
     app.add_typer(sync, name="sync")
     return app

@@ -1,8 +1,10 @@
 """The workspace: its settings, written from the installation's own and read by everyone who computes."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -46,10 +48,12 @@ def ensure_workspace(
     name: str | None = None,
     fiscal_start_month: int = 1,
     visibility: str = "team",
+    on_currency: Callable[[Connection, str], None] | None = None,
 ) -> Workspace:
     """Create the workspace, or bring its row to these settings; a row that says the same is left alone.
 
-    What was set before stays in the history; with another currency, every amount is valued anew.
+    What was set before stays in the history; with another currency, every amount is valued anew, and `on_currency` is
+    called in the same transaction with the workspace's id.
     Raises `ZoneInfoNotFoundError` (a `KeyError`) for a time zone that does not exist.
     """
     wanted = Workspace(
@@ -78,7 +82,15 @@ def ensure_workspace(
         History(workspace_id, "settings", uuid.uuid4().hex).write(connection, [changed], now)
         if before["currency"] != currency:
             revalue_at_once(connection, workspace_id, currency, now=now)
+            if on_currency is not None:
+                on_currency(connection, workspace_id)
     return wanted
+
+
+def all_workspaces(connection: Connection) -> list[Workspace]:
+    """Every workspace, by id."""
+    table = schema.workspace
+    return [_workspace(row) for row in connection.execute(sa.select(table).order_by(table.c.workspace_id))]
 
 
 def read_workspace(connection: Connection, workspace_id: str = SINGLE) -> Workspace:
@@ -87,6 +99,10 @@ def read_workspace(connection: Connection, workspace_id: str = SINGLE) -> Worksp
     row = connection.execute(sa.select(table).where(table.c.workspace_id == workspace_id)).one_or_none()
     if row is None:
         raise LookupError(f"there is no workspace {workspace_id!r} in this database")
+    return _workspace(row)
+
+
+def _workspace(row: sa.Row[Any]) -> Workspace:
     return Workspace(
         row.workspace_id,
         row.name,

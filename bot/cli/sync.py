@@ -68,6 +68,7 @@ def files(
     """Load CSV and Excel files. Loading the same files again changes nothing."""
     from rich.console import Console
 
+    from bot.cli.preparing import prepare
     from bot.cli.report import show_report
     from bot.cli.understood import show_understanding
     from bot.clock import SystemClock
@@ -100,6 +101,7 @@ def files(
     else:
         report = _load(console, connector, words, engine, now)
         show_report(console, connector, report, words)
+        prepare(engine, clock, console, words)
     engine.dispose()
     if connector.unread or any(one.held for one in connector.tables) or not connector.totals():
         raise typer.Exit(HELD)
@@ -111,6 +113,7 @@ def _load(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from bot.clock import SystemClock
+    from bot.keeping import keeper
     from bot.views.files import object_name
     from storage.sync import load
     from storage.workspaces import SINGLE
@@ -123,7 +126,8 @@ def _load(
             if name in tasks:
                 bars.update(tasks[name], advance=rows)
 
-        report = load(engine, SINGLE, connector, now=now, clock=SystemClock().now, progress=progress)
+        keep, clock = keeper(engine, SINGLE, SystemClock()), SystemClock().now
+        report = load(engine, SINGLE, connector, now=now, clock=clock, on_page=keep, progress=progress)
         for name, rows in connector.totals().items():
             # Rows that repeat another settle no record of their own.
             bars.update(tasks[name], completed=rows)

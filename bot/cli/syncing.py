@@ -12,8 +12,10 @@ from types import FrameType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from bot.cli.connected import connected, no_such_source, nothing_connected
+from bot.cli.preparing import prepare
 from bot.cli.report import show_run
 from bot.cli.starting import Started, refuse, say
+from bot.keeping import keeper
 from bot.logs import configure_logs
 from bot.views.files import object_name
 from bot.views.sources import cause_sentence, failure_sentence, resume_sentence, source_name, state_sentence
@@ -91,6 +93,7 @@ class Syncing:
             else:
                 fine = self._one(source) and fine
         self._reading = False
+        prepare(self._started.engine, self._started.clock, self._console, self._words, stop=self._stop.is_set)
         return fine
 
     def _one(self, source: Source) -> bool:
@@ -109,6 +112,7 @@ class Syncing:
                     clock=self._now,
                     full=self._full,
                     accepts_deletes=self._accepts_deletes,
+                    on_page=keeper(self._started.engine, SINGLE, self._started.clock),
                     progress=progress,
                     stop=self._stop.is_set,
                 )

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from bot.blocks import bullets, context, header
 from bot.conversation import Asked, Command, Context, Reply
 from bot.i18n import Language
+from bot.keeping import are_ready
 from bot.people import known
 from bot.views.sources import source_name
-from bot.views.status import rows_of, source_blocks, source_lines
+from bot.views.status import rows_of, source_blocks, source_lines, unprepared
 from storage import outbox
 from storage.database import reading
 from storage.status import read_status
@@ -22,6 +23,8 @@ def run(asked: Asked, context_: Context) -> Reply:
         workspace = read_workspace(connection, asked.workspace_id)
         status = read_status(connection, asked.workspace_id)
         letters = outbox.counts(connection, asked.workspace_id)
+    prepared = not status.sources or are_ready(context_.engine, asked.workspace_id, context_.clock)
+    waits = [] if prepared else [unprepared(language)]
     nothing = _("No data has been loaded yet: run “vigie connect” for a CRM, or “vigie sync files …”.")
     said = [
         f"{source_name(source.source, language)}{_(': ')}"
@@ -47,9 +50,9 @@ def run(asked: Asked, context_: Context) -> Reply:
         header(_("The state of the data")),
         *(shown or [bullets([[nothing]])]),
         *([bullets([[line] for line in rows_of(status.rows, language)])] if status.rows else []),
-        context(put_aside, *([doubt] if status.flagged else []), posts),
+        context(*waits, put_aside, *([doubt] if status.flagged else []), posts),
     ]
-    return Reply(" ".join([*said, put_aside]), blocks)
+    return Reply(" ".join([*said, *waits, put_aside]), blocks)
 
 
 def _lines(language: Language) -> Sequence[tuple[str, str]]:

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from bot.clock import FixedClock
 from bot.demo.cast import OFFICES, Office, cast
 from bot.demo.company import SampleCompany
 from bot.demo.market import STRUGGLING
+from bot.keeping import keeper, settle
 from bot.playground.records import Channel, Person
 from bot.playground.world import World
 from storage import people, records, rules, schedules, sync, targets
@@ -76,7 +78,12 @@ def load_company(
     engine: Engine, today: date, now: datetime, *, corrected: bool = False, progress: sync.Progress | None = None
 ) -> sync.Report:
     """Load the sample company as it stands on `today`; the second time, only what `corrected` changes."""
-    return sync.load(engine, SINGLE, SampleCompany(today, corrected=corrected), now=now, progress=progress)
+    clock = FixedClock(now)
+    keep = keeper(engine, SINGLE, clock)
+    company = SampleCompany(today, corrected=corrected)
+    report = sync.load(engine, SINGLE, company, now=now, on_page=keep, progress=progress)
+    settle(engine, SINGLE, clock)
+    return report
 
 
 def arrange(engine: Engine, seats: Seats, now: datetime) -> None:

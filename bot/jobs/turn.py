@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from bot.conversation import Context
 from bot.jobs import late
 from bot.jobs.notices import tell_admins
+from bot.keeping import keeper
 from bot.views.sources import failure_sentence, source_name, trouble_sentence
 from storage import hints, sources
 from storage.connectors.base import Connector
@@ -125,7 +126,10 @@ class Turn:
             log.warning("hints_failed source=%s reason=%s %s", source.source, type(error).__name__, error)
         if not polled:
             return report
-        return load(engine, source.workspace_id, connector, now=self._now(), clock=self._now, stop=self._over)
+        keep = keeper(engine, source.workspace_id, self._context.clock)
+        return load(
+            engine, source.workspace_id, connector, now=self._now(), clock=self._now, on_page=keep, stop=self._over
+        )
 
     def _settle_hints(self, source: Source, connector: Connector, now: datetime) -> Report | None:
         engine = self._context.engine
@@ -135,7 +139,8 @@ class Turn:
             return None
         with writing(engine) as connection:
             hints.prune(connection, source.workspace_id, source.source, now - KEPT_HINTS)
-        return reread(engine, source.workspace_id, connector, waiting, now=now, clock=self._now)
+        keep = keeper(engine, source.workspace_id, self._context.clock)
+        return reread(engine, source.workspace_id, connector, waiting, now=now, clock=self._now, on_page=keep)
 
     def _over(self) -> bool:
         self._cut = self._cut or self._stopping.is_set() or monotonic() > self._until

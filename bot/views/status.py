@@ -88,3 +88,8 @@ def rows_of(counts: dict[str, int], language: Language) -> list[str]:
         "spend": _("Spend"),
     }
     return [f"{things[name]}{_(': ')}{count(number, language.locale)}" for name, number in counts.items()]
+
+
+def unprepared(language: Language) -> str:
+    """What answers are like until the sums that they come from are ready."""
+    return language._("The numbers are still being prepared: answers are exact, and slower until then.")

@@ -4,8 +4,8 @@ Nothing is defined here a second time: a tally is the expression of a measure fo
 Answers read buckets only while they are ready (`kpi.buckets.state`); else they ask the facts.
 """
 
-from kpi.buckets.build import rebuild, settle
+from kpi.buckets.build import forget, rebuild, settle
 from kpi.buckets.fold import fold
 from kpi.buckets.tables import ensure
 
-__all__ = ["ensure", "fold", "rebuild", "settle"]
+__all__ = ["ensure", "fold", "forget", "rebuild", "settle"]

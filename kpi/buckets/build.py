@@ -47,8 +47,13 @@ def settle(
 def rebuild(engine: Engine, workspace_id: str) -> None:
     """Have everything built anew by the next `settle`; until then the facts answer."""
     with writing(engine) as connection:
-        standing = state.hold(connection, workspace_id)
-        state.write(connection, workspace_id, replace(standing, state=State.BUILDING, position=""))
+        forget(connection, workspace_id)
+
+
+def forget(connection: Connection, workspace_id: str) -> None:
+    """`rebuild`, in the transaction of what makes it necessary: another currency."""
+    standing = state.hold(connection, workspace_id)
+    state.write(connection, workspace_id, replace(standing, state=State.BUILDING, position=""))
 
 
 def _stand(connection: Connection, workspace_id: str, today: date) -> Standing:
