@@ -7,14 +7,19 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from storage.database import writing
+from storage.database import alone, writing
 
 REVISIONS = Path(__file__).parent / "migrations"
 
+TABLES = 72_440_001
+"""The number under which one process at a time makes tables (`storage.database.alone`)."""
+
 
 def upgrade(engine: Engine) -> None:
-    """Create or upgrade every table, in one transaction; a database that is up to date is left alone."""
+    """Create or upgrade every table, in one transaction; a database that is up to date is left alone. Of several
+    processes that start at once, one does it and the others wait."""
     with writing(engine) as connection:
+        alone(connection, TABLES)
         command.upgrade(configuration(connection), "head")
 
 

@@ -17,7 +17,8 @@ from kpi.buckets import shapes, tally
 from kpi.buckets.shapes import Shape
 from kpi.buckets.tally import Added, column_of, left_out_of, undated_of
 from kpi.rows import DealRows, LeadRows
-from storage.database import insert, writing
+from storage.database import alone, insert, writing
+from storage.migrate import TABLES
 from storage.schema.base import NAMING
 
 __all__ = ["column_of", "ensure", "fingerprint", "left_out_of", "metadata", "undated_of"]
@@ -150,6 +151,9 @@ bucket_due = Table(
 )
 """What is to be folded: `family` is `deal`, `lead` or `customer`, or names what stands for all rows that hang on it."""
 
+GLOBAL_TABLES = frozenset({"bucket_about"})
+"""What does not belong to one workspace."""
+
 _about = Table("bucket_about", metadata, Column("fingerprint", sa.Text, primary_key=True))
 
 # Of a cohort seen at an earlier age: wins by the day of creation and the day of closing, in the index alone.
@@ -201,6 +205,7 @@ def ensure(engine: Engine) -> None:
     """Make the derived tables, empty, where they are not there or hold what is no longer asked. One transaction."""
     mine = fingerprint()
     with writing(engine) as connection:
+        alone(connection, TABLES)
         if _found(connection) == mine:
             return
         metadata.drop_all(connection)
