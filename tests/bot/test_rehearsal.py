@@ -9,8 +9,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from bot.demo import play
+from bot.demo import company, play
 from bot.demo.check import rehearse
+from bot.demo.market import Trade
 from bot.demo.stage import Seats, seat
 from bot.playground.server import Playground
 from bot.playground.world import World
@@ -46,7 +47,9 @@ def test_the_whole_demo_needs_no_more_than_the_manifest_asks_for(worlds: list[Wo
     assert refused == set()
 
 
-def test_two_demos_at_once_keep_apart(tmp_path: Path) -> None:
+def test_two_demos_at_once_keep_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of their companies the people are enough.
+    monkeypatch.setattr(company, "trade", lambda _: Trade())
     with play.play(tmp_path) as first, play.play(tmp_path) as second:
         urls = {str(each.vigie.context.engine.url) for each in (first, second)}
     assert len(urls) == 2
