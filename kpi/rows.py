@@ -115,20 +115,15 @@ class Rows:
 
 
 class DealRows(Rows):
-    """Deals, or those of them that `table` holds; `today` is the day on which an open deal has its owner.
-
-    `which`, where given, tells of the column of an id whether it is one of the deals that are asked for.
-    """
+    """Deals, or those of them that `table` holds; `today` is the day on which an open deal has its owner."""
 
     def __init__(
         self,
         workspace_id: Given,
         today: date | ColumnElement[date],
         table: FromClause | None = None,
-        which: Which | None = None,
     ) -> None:
         table = _DEALS if table is None else table
-        self._which = which
         day: ColumnElement[date] = sa.func.coalesce(
             table.c.closed_on, sa.literal(today, sa.Date) if isinstance(today, date) else today
         )
@@ -137,12 +132,7 @@ class DealRows(Rows):
     def owner(self) -> Key:
         """The owner when the deal was first seen closed: a later reassignment does not move it."""
         if "reassigned" not in self._joined:
-            which = self._which
-            moved = (
-                _all_reassignments(self.workspace_id)
-                if which is None
-                else _first_reassignments(self.workspace_id, which)
-            )
+            moved = _first_reassignments(self.workspace_id)
             closed = self.c.status != "open"
             self._join("reassigned", moved, sa.and_(closed, moved.c.object_id == self.c.id))
         moved = self._joined["reassigned"]
@@ -163,16 +153,12 @@ class LeadRows(Rows):
 
 # An expression is the same for every question of a workspace, and costs more to build than to run.
 @lru_cache(maxsize=256)
-def _all_reassignments(workspace_id: Given) -> FromClause:
-    return _first_reassignments(workspace_id, lambda _: sa.true())
-
-
-def _first_reassignments(workspace_id: Given, which: Which) -> FromClause:
+def _first_reassignments(workspace_id: Given) -> FromClause:
     """Per deal, the owner that the first reassignment after its closing took it from.
 
     A change of owner seen together with, or before, a change of status is part of the closing, not a reassignment.
     """
-    moved, before = _moved_after_closing(workspace_id, which), _moved_after_closing(workspace_id, which)
+    moved, before = _moved_after_closing(workspace_id), _moved_after_closing(workspace_id)
     earlier = sa.or_(
         before.c.seen_at < moved.c.seen_at, sa.and_(before.c.seen_at == moved.c.seen_at, before.c.id < moved.c.id)
     )
@@ -181,7 +167,7 @@ def _first_reassignments(workspace_id: Given, which: Which) -> FromClause:
     return sa.select(moved.c.object_id, moved.c.old).where(is_first).subquery()
 
 
-def _moved_after_closing(workspace_id: Given, which: Which) -> FromClause:
+def _moved_after_closing(workspace_id: Given) -> FromClause:
     moved, later = change.alias(), change.alias()
     closing_after = (
         sa.exists()
@@ -191,7 +177,7 @@ def _moved_after_closing(workspace_id: Given, which: Which) -> FromClause:
     return (
         sa.select(moved.c.object_id, moved.c.old, moved.c.seen_at, moved.c.id)
         .where(moved.c.workspace_id == workspace_id, moved.c.object == "deal", moved.c.field == "owner_id")
-        .where(~closing_after, which(moved.c.object_id))
+        .where(~closing_after)
         .subquery()
     )
 

@@ -27,7 +27,7 @@ def computed(workspace_id: Given, today: date | ColumnElement[date], which: Whic
 
     An open deal belongs to its owner's team of `today`.
     """
-    rows = DealRows(workspace_id, today, which=which)
+    rows = DealRows(workspace_id, today)
     keys = [sa.func.coalesce(rows.key(key), NONE).label(key) for key in DEAL_KEYS]
     waiting = sa.case((tally.is_waiting(rows), 1), else_=0).label("waiting")
     columns = [each.each(rows).label(each.name) for each in tally.added("deal")]
