@@ -103,3 +103,9 @@ class Counted:
     names: dict[str, str] = field(default_factory=dict)
     series: Mapping[date, Cell] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    first_day: date | None = None
+    """Where nothing was counted: the first day on which there is anything to count; None without any."""
+    tells_qualified: bool = True
+    """Where leads were counted: whether the sources say of any that it is, or is not, qualified or inbound."""
+    cells: int | None = None
+    """How many cells of the buckets were added up; None = the facts were."""

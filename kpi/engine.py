@@ -1,23 +1,40 @@
 """The answer to a question: value, comparison, groups, series, what was left out, and what must be known about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
-from kpi import plans, standing
+from kpi import plans
 from kpi.ask import Ask, Counted
+from kpi.buckets import state
+from kpi.buckets.lookup import Lookup, how_they_stand
+from kpi.buckets.routes import Why
 from kpi.declaration import Kpi, Reading
 from kpi.formulas import Formula
-from kpi.narrowing import declared, prepare
+from kpi.narrowing import begun, checked, declared, made, teams_named, wholly_seen
 from kpi.notes import notes
 from kpi.period import Grain, containing
+from kpi.plans import Plan
 from kpi.query import Beside, Group, KpiQuery, KpiResult, LeftOut, Measured, Note, Point, Previous
 from kpi.reasons import Reason, Said
 from kpi.refusals import TooManyBucketsError
+from kpi.standing import Standing, Wanted, own_key, target_of
 from storage.as_known import as_known
+from storage.database import Part, run, tongue
 
 MOST_BUCKETS = 400
 """A year of days, and a little; finer is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result, how it was come by, and how many cells of the buckets were read for it (None: the facts were)."""
+
+    result: KpiResult
+    plan: Plan
+    cells: int | None
 
 
 def answer(connection: Connection, query: KpiQuery) -> KpiResult:
@@ -26,43 +43,146 @@ def answer(connection: Connection, query: KpiQuery) -> KpiResult:
     Raises `RefusedError` (see `kpi.refusals`) for a question that has no answer or may not be asked; `LookupError` for
     a workspace that does not exist.
     """
-    with as_known(connection, query.scope.workspace_id, query.as_known):
-        return _answer(connection, query)
+    return explained(connection, [query])[0].result
 
 
-def _answer(connection: Connection, query: KpiQuery) -> KpiResult:
+def answers(connection: Connection, queries: Sequence[KpiQuery]) -> list[KpiResult]:
+    """Answer several questions about one workspace, in one statement as far as the buckets can tell.
+
+    Raises what `answer` raises for any of them; `ValueError` for questions about several workspaces, or as known at
+    several moments.
+    """
+    return [each.result for each in explained(connection, queries)]
+
+
+def explained(connection: Connection, queries: Sequence[KpiQuery]) -> list[Answer]:
+    """`answers`, and how they were come by."""
+    if not queries:
+        return []
+    about = {(query.scope.workspace_id, query.as_known) for query in queries}
+    if len(about) > 1:
+        raise ValueError("questions that are answered together are about one workspace, and one moment")
+    ((workspace_id, moment),) = about
+    with as_known(connection, workspace_id, moment):
+        asked = [_begin(connection, query) for query in queries]
+        wanted = _wanted(workspace_id, asked)
+        standing, ready, found = _read(connection, wanted, asked)
+        return [_answered(connection, each, standing, ready, rows) for each, rows in zip(asked, found, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question that may be asked, and how it is to be looked up."""
+
+    query: KpiQuery
+    declared: Kpi
+    reading: Reading
+    lookup: Lookup | Why
+
+
+def _begin(connection: Connection, query: KpiQuery) -> _Asked:
     found, reading = declared(query)
-    ask = prepare(connection, query, found)
+    checked(connection, query, found)
+    ask = begun(query)
+    _bound(ask)
+    return _Asked(query, found, reading, plans.choose(ask, found, reading))
+
+
+def _bound(ask: Ask) -> None:
     if len(ask.buckets) > MOST_BUCKETS:
         raise TooManyBucketsError(count=len(ask.buckets), most=MOST_BUCKETS)
+
+
+def _wanted(workspace_id: str, asked: Sequence[_Asked]) -> Wanted:
+    queries = [each.query for each in asked]
+    limited = [query.scope for query in queries if not wholly_seen(query.scope, begun(query).narrowings)]
+    keys = {each.key for query in queries for each in query.filters if each.key is not None}
+    keys |= {mine for query in queries if (mine := own_key(query.scope)) is not None}
+    return Wanted(
+        workspace_id,
+        tuple(dict.fromkeys(query.metric for query in queries)),
+        late=any(query.scope.late_before is not None and query.as_known is None for query in queries),
+        keys=tuple(sorted(keys)),
+        targets=True,
+        team_history=any(begun(query).is_by("team") for query in queries),
+        below=tuple(dict.fromkeys(team for query in queries for team in teams_named(query))),
+        people=tuple(sorted({each for scope in limited for each in scope.people})),
+        teams=tuple(sorted({each for scope in limited for each in scope.teams})),
+    )
+
+
+def _read(
+    connection: Connection, wanted: Wanted, asked: Sequence[_Asked]
+) -> tuple[Standing, state.Standing, list[dict[str, list[tuple[Any, ...]]]]]:
+    """What stands around the numbers, how the buckets stand, and what each lookup found, in one statement."""
+    spoken = tongue(connection)
+    parts: dict[str, Part] = wanted.parts(spoken)
+    values: dict[str, Mapping[str, Any]] = {**wanted.values()}
+    looked_up = [(at, each.lookup) for at, each in enumerate(asked) if not isinstance(each.lookup, Why)]
+    if looked_up:
+        parts["buckets"] = how_they_stand(spoken)
+        values["buckets"] = {"workspace": wanted.workspace_id}
+    for at, lookup in looked_up:
+        parts |= {f"{at}:{name}": part for name, part in lookup.parts(spoken).items()}
+        values |= {f"{at}:{name}": each for name, each in lookup.values().items()}
+    rows = run(connection, parts, values)
+    found: list[dict[str, list[tuple[Any, ...]]]] = [{} for _ in asked]
+    for name, each in rows.items():
+        number, colon, mine = name.partition(":")
+        if colon and number.isdecimal():
+            found[int(number)][mine] = each
+    return wanted.standing(rows), state.standing(rows.get("buckets", [])), found
+
+
+def _answered(
+    connection: Connection,
+    asked: _Asked,
+    standing: Standing,
+    ready: state.Standing,
+    found: Mapping[str, list[tuple[Any, ...]]],
+) -> Answer:
+    query, declared_, reading = asked.query, asked.declared, asked.reading
+    ask = made(query, standing)
+    _bound(ask)
+    counted: Counted | Why = Why.NOT_READY
+    if isinstance(asked.lookup, Why):
+        counted = asked.lookup
+    elif ready.holds(query.today):
+        counted = asked.lookup.counted(ask, found)
+    elif ready.state is state.State.READY:
+        counted = Why.ANOTHER_DAY
+    if isinstance(counted, Why):
+        plan = Plan("facts", counted)
+        counted = plans.count(connection, ask, declared_, reading)
+    else:
+        plan = Plan("buckets")
+    return Answer(_result(ask, declared_, reading, standing, counted), plan, counted.cells)
+
+
+def _result(ask: Ask, found: Kpi, reading: Reading, standing: Standing, counted: Counted) -> KpiResult:
+    query, formula = ask.query, reading.formula
     beside = [found.reading(key) for key in reading.beside]
-    counted = plans.count(connection, ask, reading.formula, [each.formula for each in beside])
-    measured, unknown = _measured(connection, ask, reading, counted)
+    measured, unknown = _measured(ask, formula, counted)
     return KpiResult(
         query=query,
         unit=reading.unit,
         currency=ask.currency,
         measured=measured,
-        previous=_previous(ask, reading.formula, counted),
-        groups=_groups(found, ask, reading.formula, counted),
-        series=_series(ask, reading.formula, counted),
+        previous=_previous(ask, formula, counted),
+        groups=_groups(found, ask, formula, counted),
+        series=_series(ask, formula, counted),
         beside=tuple(Beside(each.key, each.unit, each.formula.measured(counted.now)) for each in beside),
         left_out=_left_out(counted.left_out),
-        notes=(*unknown, *notes(connection, ask, reading, counted, measured)),
-        target=standing.target_of(connection, query, found, reading),
-        as_of=standing.as_of(connection, ask.workspace_id, found.metric),
+        notes=(*unknown, *notes(ask, standing, reading, counted, measured)),
+        target=target_of(standing, query, found, reading),
+        as_of=standing.as_of[query.metric],
     )
 
 
-def _measured(
-    connection: Connection, ask: Ask, reading: Reading, counted: Counted
-) -> tuple[Measured, tuple[Note, ...]]:
+def _measured(ask: Ask, formula: Formula, counted: Counted) -> tuple[Measured, tuple[Note, ...]]:
     """The value; unknown, not 0, for a period that ends before the first known day."""
-    measured = reading.formula.measured(counted.now)
-    if any(counted.now.values()):
-        return measured, ()
-    first = standing.first_day(connection, ask.workspace_id, reading.formula)
-    if first is not None and first < ask.query.period.end:
+    measured, first = formula.measured(counted.now), counted.first_day
+    if any(counted.now.values()) or (first is not None and first < ask.query.period.end):
         return measured, ()
     nothing = Measured(None, measured.numerator, measured.denominator)
     return nothing, (Note(Said.BEFORE_DATA, {"first": first}),)

@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-import sqlalchemy as sa
-from sqlalchemy import Connection
-
-from kpi import measures, period, standing
+from kpi import measures, period
 from kpi.ask import Ask, Counted
 from kpi.customers import ACTIVE_DAYS
 from kpi.declaration import Reading
@@ -14,27 +11,27 @@ from kpi.formulas import Lifetime, Rate, Retention, Stock, mean_years, share_los
 from kpi.narrowing import wholly_seen
 from kpi.query import Measured, Note
 from kpi.reasons import Said
-from storage.schema import lead
+from kpi.standing import Standing, names_of
 
 
-def notes(connection: Connection, ask: Ask, reading: Reading, counted: Counted, measured: Measured) -> tuple[Note, ...]:
+def notes(ask: Ask, standing: Standing, reading: Reading, counted: Counted, measured: Measured) -> tuple[Note, ...]:
     """Every note of an answer, the most important first."""
     return (
-        *_of_age(connection, ask),
+        *_of_age(ask, standing),
         *_of_period(ask, reading),
         *_of_cohort(ask, reading, counted),
         *_of_rate(reading, measured),
         *_of_customers(reading, counted),
-        *_of_source(connection, ask, counted),
-        *_of_scope(connection, ask),
+        *_of_source(counted),
+        *_of_scope(ask, standing),
     )
 
 
-def _of_age(connection: Connection, ask: Ask) -> Iterator[Note]:
+def _of_age(ask: Ask, standing: Standing) -> Iterator[Note]:
     since = ask.query.scope.late_before
     if since is None or ask.query.as_known is not None:
         return
-    if standing.is_late(connection, ask.workspace_id, ask.query.metric, since):
+    if standing.is_late(ask.query.metric, since):
         yield Note(Said.LATE)
 
 
@@ -97,7 +94,7 @@ def _of_customers(reading: Reading, counted: Counted) -> Iterator[Note]:
             yield Note(Said.LOWER_BOUND, {"years": float(years)})
 
 
-def _of_source(connection: Connection, ask: Ask, counted: Counted) -> Iterator[Note]:
+def _of_source(counted: Counted) -> Iterator[Note]:
     kinds = {
         "upsell": measures.SALES_UPSELL,
         "cross_sell": measures.SALES_CROSS_SELL,
@@ -113,7 +110,7 @@ def _of_source(connection: Connection, ask: Ask, counted: Counted) -> Iterator[N
     flagged = sum(counted.now.get(each.key, 0) for each in (measures.LEADS_BY_FLAG, measures.CONVERSIONS_BY_FLAG))
     if flagged:
         yield Note(Said.CRM_FLAG, {"count": flagged})
-    if counted.now.get(measures.LEADS.key) and not _tells_qualified(connection, ask.workspace_id):
+    if counted.now.get(measures.LEADS.key) and not counted.tells_qualified:
         yield Note(Said.ALL_QUALIFIED)
 
 
@@ -121,18 +118,12 @@ _FIRST_SEEN = ("first_seen", *(measure.key for measure in measures.BY_FIRST_SEEN
 """Where a plan counts the rows created on the day they were first seen: at most one of them."""
 
 
-def _tells_qualified(connection: Connection, workspace_id: str) -> bool:
-    tells = sa.or_(lead.c.qualified.is_not(None), lead.c.qualified_on.is_not(None), lead.c.inbound.is_not(None))
-    query = sa.select(lead.c.id).where(lead.c.workspace_id == workspace_id, tells).limit(1)
-    return connection.execute(query).first() is not None
-
-
-def _of_scope(connection: Connection, ask: Ask) -> Iterator[Note]:
+def _of_scope(ask: Ask, standing: Standing) -> Iterator[Note]:
     scope = ask.query.scope
-    if ask.is_by("team") and not standing.has_team_history(connection, ask.workspace_id):
+    if ask.is_by("team") and not standing.team_history:
         yield Note(Said.TODAYS_TEAMS)
     if ask.is_by("stage"):
         yield Note(Said.TODAYS_STAGES)
     if not wholly_seen(scope, ask.narrowings):
-        people, teams = standing.scope_names(connection, scope)
+        people, teams = names_of(standing, scope)
         yield Note(Said.NARROWED, {"people": people, "teams": teams})

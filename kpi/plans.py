@@ -1,11 +1,17 @@
-"""How a formula's cells are counted: the one place where the plan is chosen."""
+"""How a question is answered, from the buckets or from the facts: the one place where the plan is chosen."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from kpi import acquisition, facts, lifetime, median, retention, stock
 from kpi.ask import Ask, Counted
+from kpi.buckets import additive, lives, pipeline
+from kpi.buckets.lookup import Lookup
+from kpi.buckets.routes import Why
+from kpi.declaration import Kpi, Reading
 from kpi.formulas import (
     Acquisition,
     Additive,
@@ -18,14 +24,55 @@ from kpi.formulas import (
     Stock,
     Total,
 )
-from kpi.measures import BY_FIRST_SEEN
+from kpi.known import first_day, tells_qualified
+from kpi.measures import BY_FIRST_SEEN, LEADS, Measure
+from kpi.populations import Population
 
 
-def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[Formula]) -> Counted:
-    """The cells of a formula and of those shown beside it."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a question is answered; `reason` is why it is asked of the facts."""
+
+    kind: Literal["buckets", "facts"]
+    reason: Why | None = None
+
+
+def choose(ask: Ask, found: Kpi, reading: Reading) -> Lookup | Why:
+    """The lookup in the buckets that answers a question, or why there is none.
+
+    Chosen from the question alone: whether the buckets are ready is read together with the numbers.
+    """
+    if ask.query.as_known is not None:
+        return Why.AS_KNOWN
+    match reading.formula:
+        case Rate() | Mean() | Total() as formula:
+            return additive.lookup(ask, *_measures(formula, beside_of(found, reading)))
+        case Median():
+            return Why.MEDIAN
+        case Stock() as formula:
+            return pipeline.lookup(ask, formula)
+        case Retention():
+            return lives.retention(ask)
+        case Lifetime():
+            return lives.lifetime(ask)
+        case Acquisition():
+            return acquisition.lookup(ask)
+
+
+def count(connection: Connection, ask: Ask, found: Kpi, reading: Reading) -> Counted:
+    """The cells of a reading and of those shown beside it, from the facts."""
+    counted = _count(connection, ask, reading.formula, beside_of(found, reading))
+    if not any(counted.now.values()):
+        counted.first_day = first_day(connection, ask.workspace_id, reading.formula)
+    if counted.now.get(LEADS.key):
+        counted.tells_qualified = tells_qualified(connection, ask.workspace_id)
+    return counted
+
+
+def _count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[Formula]) -> Counted:
     match formula:
         case Rate() | Mean() | Total():
-            return _additive(connection, ask, formula, beside)
+            return facts.count(connection, ask, *_measures(formula, beside))
         case Median():
             return median.count(connection, ask, formula.population)
         case Stock():
@@ -38,9 +85,13 @@ def count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[F
             return acquisition.count(connection, ask)
 
 
-def _additive(connection: Connection, ask: Ask, formula: Additive, beside: Sequence[Formula]) -> Counted:
+def beside_of(found: Kpi, reading: Reading) -> list[Formula]:
+    return [found.reading(key).formula for key in reading.beside]
+
+
+def _measures(formula: Additive, beside: Sequence[Formula]) -> tuple[tuple[Measure, ...], tuple[Population, ...]]:
+    """What is added up, and the populations whose left-out rows are told."""
     told = tuple(dict.fromkeys(measure.population for measure in formula.measures))
     others = [measure for each in beside if isinstance(each, Rate | Mean | Total) for measure in each.measures]
     first_seen = [BY_FIRST_SEEN[population] for population in told if population in BY_FIRST_SEEN]
-    measures = tuple(dict.fromkeys([*formula.measures, *others, *first_seen]))
-    return facts.count(connection, ask, measures, told)
+    return tuple(dict.fromkeys([*formula.measures, *others, *first_seen])), told

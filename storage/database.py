@@ -81,6 +81,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """As `reading`, of one moment for all of its statements: on PostgreSQL, each would see what is there when it
+    begins."""
+    level = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.connect().execution_options(**level) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
 def writing(engine: Engine, *, again: bool = False) -> Iterator[Connection]:
     """One write transaction: committed at the end of the block, rolled back if it raises.
 

@@ -1,6 +1,6 @@
 """Targets that people set: for the whole workspace, or for one team, rep or segment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,15 +27,13 @@ class Target:
     value: Decimal
 
 
-def find_target(
-    connection: Connection, workspace_id: str, metric: str, reading: str, narrowed_to: Mapping[str, str | None]
-) -> Target | None:
-    """The most specific target for a KPI narrowed to these dimensions and keys; None where none was set."""
+def most_specific(targets: Iterable[Target], narrowed_to: Mapping[str, str | None]) -> Target | None:
+    """Of targets for one KPI and reading, the most specific that applies to what is narrowed to these dimensions and
+    keys; None where none does."""
     found = [
         each
-        for each in list_targets(connection, workspace_id, metric=metric)
-        if each.reading == reading
-        and (each.dimension is None or (each.dimension in narrowed_to and narrowed_to[each.dimension] == each.key))
+        for each in targets
+        if each.dimension is None or (each.dimension in narrowed_to and narrowed_to[each.dimension] == each.key)
     ]
     order = {dimension: at for at, dimension in enumerate(MOST_SPECIFIC_FIRST)}
     return min(found, key=lambda each: order.get(each.dimension or "", len(order)), default=None)

@@ -22,6 +22,7 @@ from bot.playground.person import User
 from bot.playground.server import Playground
 from bot.playground.world import World
 from bot.settings import Settings, read_settings
+from kpi import buckets
 from storage.database import open_engine, writing
 from storage.migrate import upgrade
 from storage.people import link
@@ -69,6 +70,7 @@ class Stage:
 
 def fill(engine: Engine, company: Company) -> None:
     upgrade(engine)
+    buckets.ensure(engine)
     ensure_workspace(engine, now=NOW, time_zone="Europe/Paris", currency="EUR", language="en")
     load(engine, SINGLE, company, now=NOW)
 

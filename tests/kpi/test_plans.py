@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
+from kpi import buckets
 from kpi.catalog import CATALOG
 from kpi.period import Grain, Period
 from storage.database import open_engine, reading
@@ -23,6 +24,7 @@ YEAR = Period(date(2017, 1, 1), date(2018, 1, 1), Grain.YEAR)
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = open_engine(f"sqlite:///{tmp_path_factory.mktemp('plans') / 'vigie.db'}")
     upgrade(engine)
+    buckets.ensure(engine)
     Company().save(engine)
     yield engine
     engine.dispose()
