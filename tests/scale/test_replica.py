@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
+from bot.__main__ import command_line
 from bot.app import open_vigie
 from bot.clock import FixedClock
 from bot.commands.ask import answer
@@ -102,9 +103,7 @@ def test_a_question_is_read_from_the_replica_with_its_own_as_of_and_from_the_pri
     for name, value in {"DATABASE_URL": _url(settings), "READ_DATABASE_URL": copy_url}.items():
         monkeypatch.setenv(f"VIGIE_{name}", value)
     monkeypatch.chdir(tmp_path)
-    from bot.__main__ import app
-
-    asked = CliRunner().invoke(app, ["ask", "revenue", "October", "2026"])
+    asked = CliRunner().invoke(command_line(), ["ask", "revenue October 2026"])
     assert "€11,500.00" in asked.stdout, asked.output
     _close(context)
 
