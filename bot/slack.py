@@ -5,11 +5,13 @@ the client is built with `retry_handlers=[]`; waiting after a 429 is the outbox'
 settled by reading the channel, never by posting again.
 """
 
+import contextlib
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import URLError
@@ -31,6 +33,8 @@ DEADLINE_SECONDS = 12
 """Longest that one call may take in all; what is not answered by then is unclear."""
 _USER_SECONDS = 600
 """How long a Slack profile is believed (a person's rights change at most ten minutes late)."""
+_UPLOAD_SECONDS = 600
+"""How long an uploaded picture is shown again in place of one that is the same."""
 _RETRY_SECONDS = 5.0
 _HOOKS = {"hooks.slack.com", "hooks.slack-gov.com"}
 
@@ -87,6 +91,7 @@ class Slack:
         self._calls = ThreadPoolExecutor(max_workers=24, thread_name_prefix="slack-call")
         self._users: dict[str, tuple[float, SlackUser]] = {}
         self._lock = threading.Lock()
+        self._uploads: dict[bytes, tuple[float, Future[Outcome]]] = {}
         self._identity: Mapping[str, Any] | None = None
 
     def close(self) -> None:
@@ -179,9 +184,30 @@ class Slack:
     def upload(self, data: bytes, filename: str, *, title: str, alt_text: str) -> Outcome:
         """Upload a picture in Slack's three steps, into no channel: an image block shows it by its id.
 
-        `Sent.data["file_id"]` is that id.
+        `Sent.data["file_id"]` is that id. The same picture with the same words is uploaded once in ten minutes, however
+        many messages show it: Slack grants a hundred uploads a minute.
         """
+        key = hashlib.sha256("\n".join([filename, title, alt_text, ""]).encode() + data).digest()
+        begun = time.monotonic()
+        with self._lock:
+            self._uploads = {old: each for old, each in self._uploads.items() if begun - each[0] < _UPLOAD_SECONDS}
+            known = self._uploads.get(key)
+            _, mine = self._uploads.setdefault(key, (begun, Future()))
+        if known is not None:
+            with contextlib.suppress(TimeoutError):
+                return known[1].result(self._deadline)
+            return Unclear("deadline")
+        outcome: Outcome = Unclear("upload_failed")
+        try:
+            outcome = self._upload(data, filename, title, alt_text)
+        finally:
+            if not isinstance(outcome, Sent):
+                with self._lock:
+                    self._uploads.pop(key, None)
+            mine.set_result(outcome)
+        return outcome
 
+    def _upload(self, data: bytes, filename: str, title: str, alt_text: str) -> Outcome:
         def send() -> Any:
             answer = self.client.files_upload_v2(
                 content=data, filename=filename, title=title, alt_txt=alt_text[:1000], request_file_info=False

@@ -61,7 +61,8 @@ class Letter:
 class Outcome:
     """How an attempt ended: the state to store, the receipt, the reason.
 
-    `rest` is after how many seconds the letter may be taken again, `channel_rest` when its channel takes the next one.
+    `rest` is after how many seconds the letter may be taken again, `channel_rest` when its channel takes the next one,
+    `cost` what it costs of its workspace's budget (`storage.pace`).
     """
 
     state: str
@@ -69,6 +70,7 @@ class Outcome:
     error: str | None = None
     rest: float = 0
     channel_rest: float = pace.GAP
+    cost: float = 0
 
 
 def sent(ts: str) -> Outcome:
@@ -78,6 +80,11 @@ def sent(ts: str) -> Outcome:
 def later(seconds: float, error: str, channel_rest: float = pace.GAP) -> Outcome:
     """Certainly not posted: again after so many seconds."""
     return Outcome("pending", error=error, rest=seconds, channel_rest=channel_rest)
+
+
+def put_off(seconds: float, error: str) -> Outcome:
+    """Slack wants less: nothing of the channel for so many seconds."""
+    return Outcome("pending", error=error, rest=seconds, channel_rest=max(seconds, pace.GAP), cost=pace.REFUSED)
 
 
 def doubtful(seconds: float, error: str) -> Outcome:
@@ -216,9 +223,7 @@ def _looks(row: Mapping[str, Any]) -> bool:
 
 
 def _cost(row: Mapping[str, Any]) -> float:
-    if _looks(row):
-        return pace.LOOK
-    return pace.WORDS if row["chart"] is None else pace.PICTURE
+    return pace.LOOK if _looks(row) else pace.POST
 
 
 def _letter(row: Mapping[str, Any], token: str) -> Letter:
@@ -259,6 +264,8 @@ def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
         .values(values)
     )
     pace.leave(connection, claimed.workspace_id, claimed.channel_id, claimed.token, outcome.channel_rest)
+    if outcome.cost:
+        pace.spend(connection, {claimed.workspace_id: outcome.cost}, claimed.token)
     return result.rowcount == 1
 
 

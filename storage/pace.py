@@ -17,9 +17,10 @@ from storage.schema import lease
 GAP = 1
 """Seconds from the end of one letter to the beginning of the next in a channel: Slack's own limit."""
 
-WORDS, PICTURE, LOOK = 0.2, 0.6, 1.2
-"""Seconds of its workspace's budget that a letter costs. Slack grants "several hundred" messages, 100 uploads and 50
-looks into a channel's history a minute; this is 300, 100 and 50."""
+POST, LOOK, REFUSED = 0.005, 1.2, 1.0
+"""Seconds of its workspace's budget: for a letter, for a look into a channel's history (Slack grants 50 a minute), for
+a letter that Slack put off. How many messages a workspace may post, Slack says only by putting some off: one delays its
+channel alone, several at once slow the workspace down."""
 
 AHEAD = 3.0
 """Seconds of the budget that may be spent in one go: Slack tolerates short bursts."""

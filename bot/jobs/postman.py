@@ -111,7 +111,10 @@ def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> 
 
     forms: list[Sequence[Block]] = [_blocks(letter, None), ()]
     if letter.chart is not None and letter.attempts <= MOST_PICTURES:
-        file_id = _picture(context, letter, letter.chart)
+        picture = _picture(context, letter, letter.chart)
+        if isinstance(picture, Later) and picture.code == "rate_limited":
+            return outbox.put_off(picture.seconds, "upload: rate_limited")
+        file_id = str(picture.data["file_id"]) if isinstance(picture, Sent) else None
         # Slack refuses a picture that it still works on.
         forms = [*[_blocks(letter, file_id)] * FILE_TRIES, *forms] if file_id is not None else forms
     outcome: Outcome | None = None
@@ -149,9 +152,10 @@ def _settlement(letter: Letter, outcome: Outcome) -> outbox.Outcome:
             return outbox.sent(letter.edits_ts or outcome.ts)
         case Refused():
             return outbox.dead(outcome.code)
+        case Later(code="rate_limited"):
+            return outbox.put_off(outcome.seconds, outcome.code)
         case Later():
-            # Nothing else of the channel leaves before then either; every other channel goes on.
-            return outbox.later(outcome.seconds, outcome.code, channel_rest=outcome.seconds)
+            return outbox.later(outcome.seconds, outcome.code)
         case Unclear() if letter.edits is not None:
             return outbox.later(EDIT_AGAIN_SECONDS, outcome.reason)
         case Unclear():
@@ -182,8 +186,8 @@ def _look(context: Context, letter: Letter) -> outbox.Outcome:
         return outbox.doubtful(seconds, f"history: {error.code}")
 
 
-def _picture(context: Context, letter: Letter, chart: Mapping[str, Any]) -> str | None:
-    """Draw and upload, into no channel (an orphan is invisible); None when either fails: the words go out alone."""
+def _picture(context: Context, letter: Letter, chart: Mapping[str, Any]) -> Outcome | None:
+    """Draw and upload, into no channel (an orphan is invisible). Where either fails, the words go out alone."""
     from kpi.charts.pool import NotDrawn, render
 
     try:
@@ -191,8 +195,7 @@ def _picture(context: Context, letter: Letter, chart: Mapping[str, Any]) -> str 
     except (NotDrawn, ValueError) as error:
         log.warning("letter_chart_failed letter=%s error=%s", letter.id, error)
         return None
-    outcome = context.slack.upload(data, "vigie.png", title=chart["title"], alt_text=chart["alt"])
-    return str(outcome.data["file_id"]) if isinstance(outcome, Sent) else None
+    return context.slack.upload(data, "vigie.png", title=chart["title"], alt_text=chart["alt"])
 
 
 def _blocks(letter: Letter, file_id: str | None) -> list[Block]:
