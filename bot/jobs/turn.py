@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bot.conversation import Context
 from bot.jobs import late
 from bot.jobs.notices import tell_admins
-from bot.keeping import keeper
+from bot.keeping import keeper, settle
 from bot.views.sources import failure_sentence, source_name, trouble_sentence
 from storage import hints, sources
 from storage.connectors.base import Connector
@@ -84,6 +84,7 @@ class Turn:
         else:
             if report is not None:
                 self._ended(source, report, polled=polled)
+                settle(self._context.engine, source.workspace_id, self._context.clock, stop=self._over)
 
     def _source(self) -> Source | None:
         """The source, if it still waits for its turn; once a night it is sent back to list everything."""
