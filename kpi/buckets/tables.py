@@ -12,10 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Engine, Index, MetaData, Table
+from sqlalchemy.dialects import sqlite
 
-from kpi.buckets import shapes, tally
+from kpi.buckets import shapes, spells, tally
 from kpi.buckets.shapes import Shape
 from kpi.buckets.tally import Added, column_of, left_out_of, undated_of
+from kpi.customers import spells_of
 from kpi.rows import DealRows, LeadRows
 from storage.database import alone, insert, writing
 from storage.migrate import TABLES
@@ -31,20 +33,7 @@ VERSION = 1
 DEAL_KEYS = ("team", "rep", "segment", "source", "product", "pipeline", "stage")
 LEAD_KEYS = CUSTOMER_KEYS = ("team", "rep", "segment", "source")
 
-CUSTOMER_COLUMNS = (
-    "active",
-    "active_by_contract",
-    "first_day_sum",
-    "kept",
-    "kept_by_contract",
-    "won_back",
-    "buyers",
-    "new",
-    "sales",
-    "with_amount",
-    "amount",
-    "unconverted",
-)
+CUSTOMER_COLUMNS = spells.COLUMNS
 """What customers add by day. The first seven are levels: as of the end of a day, everything up to that day is added up.
 
 `first_day_sum`: sum of the ordinals (`date.toordinal`) of the first days of the active customers. `kept`,
@@ -197,6 +186,8 @@ def fingerprint() -> str:
     for rows, keys in ((deals, DEAL_KEYS), (leads, LEAD_KEYS)):
         select = sa.select(*(rows.key(key) for key in keys))
         said.append(str(select.select_from(rows.source).compile(compile_kwargs={"literal_binds": True})))
+    lives = spells_of("").compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    said.append(str(lives))
     said += [repr((table.name, table.c.keys())) for table in metadata.sorted_tables]
     return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()
 

@@ -16,7 +16,7 @@ from kpi.ask import Ask
 from kpi.buckets import customers
 from kpi.buckets.shapes import CUSTOMERS, code
 from kpi.buckets.spells import COLUMNS
-from kpi.buckets.tables import CUSTOMER_KEYS, customer_bucket, customer_tally
+from kpi.buckets.tables import CUSTOMER_KEYS, customer_bucket, customer_tally, fingerprint
 from kpi.customers import everyone
 from kpi.period import Grain, rolling
 from kpi.query import KpiQuery
@@ -232,3 +232,9 @@ def test_an_open_deal_names_nobody() -> None:
     company.deal(created="2017-09-20", customer=company.customer("Shop"))
     row = {**company.rows["deal"][0], "value_minor": None}
     assert customers.named([Change("deal", None, row), Change("deal", row, row | {"amount_minor": 5})]) == set()
+
+
+def test_what_keeps_a_customer_active_is_part_of_what_the_tables_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint()
+    monkeypatch.setattr("kpi.customers.ACTIVE_DAYS", 90)
+    assert fingerprint() != before
