@@ -7,7 +7,7 @@ from bot.views import sentences
 from bot.views.notes import late
 from bot.views.question import title
 from kpi.catalog.deals import AVERAGE_DEAL, DEALS_CREATED, REVENUE_WON, WIN_RATE
-from kpi.engine import answer
+from kpi.engine import answers
 from kpi.labels import period_label
 from kpi.period import Grain, this
 from kpi.query import Filter, KpiQuery
@@ -20,7 +20,7 @@ def month_blocks(viewer: Viewer, context_: Context) -> list[Block]:
     language, fiscal = viewer.language, viewer.workspace.fiscal_start_month
     _ = language._
     results = context_.ask(
-        lambda connection: [answer(connection, _query(metric.metric, read, viewer)) for metric, read in SHOWN]
+        lambda connection: answers(connection, [_query(metric.metric, read, viewer) for metric, read in SHOWN])
     )
     lines: list[list[Run]] = []
     for result in results:

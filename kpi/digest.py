@@ -1,6 +1,6 @@
 """What a digest tells: the KPIs over their judged windows, what is worth saying about them, and who did well."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -8,13 +8,13 @@ from sqlalchemy import Connection
 
 from kpi import period as periods
 from kpi.catalog import kpi
-from kpi.engine import answer
+from kpi.engine import answers
 from kpi.findings import Finding, did_well, findings
 from kpi.judged import judged_period
 from kpi.period import Grain, Period
 from kpi.query import Comparison, Filter, Group, KpiQuery, KpiResult
 from kpi.scope import Scope
-from kpi.trend import trend
+from kpi.trend import trend_of, trend_query
 from storage.as_known import as_known as known
 
 METRICS = (
@@ -71,24 +71,32 @@ def read_digest(
 def _digest(
     connection: Connection, scope: Scope, today: date, chosen: tuple[Filter, ...], as_known: datetime | None
 ) -> Digest:
-    queries = {metric: _query(connection, metric, scope, today, chosen, as_known) for metric in METRICS}
-    answered = [answer(connection, query) for query in queries.values() if query is not None]
-    told = tuple(result for result in answered if result.measured.value is not None)
-    known = {result.query.metric: result for result in told}
+    asked = [_query(connection, metric, scope, today, chosen, as_known) for metric in METRICS]
+    queries = {query.metric: query for query in asked if query is not None}
     one_team = any(each.dimension == "team" for each in chosen) or len(scope.teams) == 1
     explaining = "source" if one_team else "team"
-    grouped = [_grouped(connection, known[metric], explaining) for metric in EXPLAINED if metric in known]
-    by_rep = _grouped(connection, known["win_rate"], "rep") if "win_rate" in known else None
-    as_of = [result.as_of for result in answered if result.as_of is not None]
+    # All at once: whether a number is known shows with the others.
+    grouped = {metric: replace(queries[metric], group_by=explaining) for metric in EXPLAINED if metric in queries}
+    led = {metric: trend_query(queries[metric]) for metric in DRAWN if metric in queries}
+    by_rep = replace(queries["win_rate"], group_by="rep") if "win_rate" in queries else None
+    everything = [*queries.values(), *grouped.values(), *led.values(), *([] if by_rep is None else [by_rep])]
+    answered = dict(zip(everything, answers(connection, everything), strict=True))
+    results = [answered[query] for query in queries.values()]
+    told = tuple(result for result in results if result.measured.value is not None)
+    known = {result.query.metric for result in told}
+    reps = answered[by_rep] if by_rep is not None and "win_rate" in known else None
+    as_of = [result.as_of for result in results if result.as_of is not None]
     return Digest(
         week=periods.last(Grain.WEEK, today),
         filters=chosen,
         results=told,
         absent=tuple(metric for metric in METRICS if metric not in known),
-        trends=tuple(_trends(connection, known)),
-        findings=tuple(findings(told, grouped)),
-        by_rep=by_rep,
-        praised=tuple(did_well(by_rep, MOST_PRAISED)) if by_rep is not None else (),
+        trends=tuple(
+            _drawn(answered[queries[metric]], answered[query]) for metric, query in led.items() if metric in known
+        ),
+        findings=tuple(findings(told, [answered[query] for metric, query in grouped.items() if metric in known])),
+        by_rep=reps,
+        praised=tuple(did_well(reps, MOST_PRAISED)) if reps is not None else (),
         as_of=min(as_of, default=None),
     )
 
@@ -117,14 +125,7 @@ def _query(
     )
 
 
-def _grouped(connection: Connection, result: KpiResult, dimension: str) -> KpiResult:
-    return answer(connection, replace(result.query, group_by=dimension))
-
-
-def _trends(connection: Connection, known: Mapping[str, KpiResult]) -> Iterator[KpiResult]:
-    """Each result with the series that led to it."""
-    for metric in DRAWN:
-        if metric in known and (led := trend(connection, known[metric].query)) is not None:
-            result = known[metric]
-            query = replace(result.query, grain=led.query.grain)
-            yield replace(result, query=query, series=led.series, window=led.window)
+def _drawn(result: KpiResult, found: KpiResult) -> KpiResult:
+    """A result with the series that led to it."""
+    led = trend_of(result.query, found)
+    return replace(result, query=replace(result.query, grain=led.query.grain), series=led.series, window=led.window)

@@ -24,24 +24,35 @@ def trend(connection: Connection, query: KpiQuery) -> KpiResult | None:
     A sum, mean or rate judged over 28 days is shown as it stood each week, each point over its own 28 days: the last
     one is the number itself. What does not add up over days (a median, retention) is shown by complete week or month.
     """
-    formula = kpi(query.metric).reading(query.reading).formula
-    alone = replace(query, comparison=None, group_by=None)
     try:
-        if query.period.days == TWENTY_EIGHT and _adds_up(formula):
-            return _rolling(connection, alone, formula)
-        grain = Grain.WEEK if query.period.days <= TWENTY_EIGHT else Grain.MONTH
-        return answer(connection, replace(alone, period=last(grain, query.today, POINTS), grain=grain))
+        return trend_of(query, answer(connection, trend_query(query)))
     except RefusedError:
         return None
+
+
+def trend_query(query: KpiQuery) -> KpiQuery:
+    """What is asked for a trend; `trend_of` makes sense of its answer."""
+    alone = replace(query, comparison=None, group_by=None)
+    if query.period.days == TWENTY_EIGHT and _adds_up(_formula(query)):
+        start = shift(query.period.start, Grain.DAY, -WEEK * (POINTS - 1))
+        return replace(alone, period=Period(start, query.period.end), grain=Grain.DAY)
+    grain = Grain.WEEK if query.period.days <= TWENTY_EIGHT else Grain.MONTH
+    return replace(alone, period=last(grain, query.today, POINTS), grain=grain)
+
+
+def trend_of(query: KpiQuery, found: KpiResult) -> KpiResult:
+    """The trend of a query, from the answer to `trend_query`."""
+    formula = _formula(query)
+    if found.query.grain is not Grain.DAY or not _adds_up(formula):
+        return found
+    series = rolling(found.series, formula, window=TWENTY_EIGHT, step=WEEK)
+    return replace(found, query=replace(found.query, grain=Grain.WEEK), series=series, window=TWENTY_EIGHT)
+
+
+def _formula(query: KpiQuery) -> Formula:
+    return kpi(query.metric).reading(query.reading).formula
 
 
 def _adds_up(formula: Formula) -> TypeGuard[Additive]:
     """Whether numerators and denominators of days give those of a longer time."""
     return isinstance(formula, Mean | Total) or (isinstance(formula, Rate) and formula.sample is None)
-
-
-def _rolling(connection: Connection, query: KpiQuery, formula: Additive) -> KpiResult:
-    start = shift(query.period.start, Grain.DAY, -WEEK * (POINTS - 1))
-    daily = answer(connection, replace(query, period=Period(start, query.period.end), grain=Grain.DAY))
-    series = rolling(daily.series, formula, window=TWENTY_EIGHT, step=WEEK)
-    return replace(daily, query=replace(query, grain=Grain.WEEK), series=series, window=TWENTY_EIGHT)

@@ -4,16 +4,25 @@ Names are foreign text. Those of people are limited to what the asker's scope le
 many, are read only when a question holds words that nothing else explains.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Select
 
+from kpi.buckets import state
+from kpi.buckets.lookup import how_they_stand
+from kpi.buckets.ranges import AFTER_YEARS, FIRST_YEAR
+from kpi.buckets.shapes import UNDATED
+from kpi.buckets.tables import deal_bucket, lead_bucket
 from kpi.scope import Scope
 from storage import schema
+from storage.database import Part, Tongue, parameter, run, spell, tongue
+
+_WORKSPACE = parameter("workspace", sa.Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,19 @@ def read_vocabulary(connection: Connection, scope: Scope, *, today: date, asker:
 
     The connection must be open as long as the vocabulary is used: customers are read from it on demand.
     """
-    rows = connection.execute(_names(scope)).all()
-    told = [Name(row.dimension, row.key, row.name, row.email, row.deleted_at is not None) for row in rows if row.name]
-    names = (*told, *_texts(connection, scope))
+    spoken, workspace = tongue(connection), {"workspace": scope.workspace_id}
+    parts = {"names": spell(spoken, _names(scope)), "buckets": how_they_stand(spoken), "regions": _regions(spoken)}
+    parts |= {"texts": _keys(spoken), "spend": _spend(spoken)}
+    found = run(connection, parts, dict.fromkeys(parts, workspace))
+    told = [
+        Name(dimension, key, name, email, deleted_at is not None)
+        for dimension, key, name, email, deleted_at in found["names"]
+        if name
+    ]
+    ready = state.standing(found["buckets"]).state is state.State.READY
+    texts = found["texts"] if ready else _texts(connection, scope)
+    both = {(str(dimension), text) for dimension, text in (*texts, *found["regions"], *found["spend"]) if text}
+    names = (*told, *(Name(dimension, text, text) for dimension, text in sorted(both)))
     me = next((name for name in names if name.dimension == "rep" and name.key == asker), None)
     my_team = None
     if me is not None:
@@ -97,30 +116,42 @@ def _names(scope: Scope) -> sa.CompoundSelect[*tuple[Any, ...]]:
     )
 
 
-def _texts(connection: Connection, scope: Scope) -> list[Name]:
-    """The dimensions whose keys are their own names, each text once; a table is read once for all of its texts."""
-    nothing = sa.cast(sa.null(), sa.Text)
-    columns: dict[sa.Table, dict[str, sa.ColumnElement[Any]]] = {
-        schema.person: {"region": schema.person.c.region},
-        schema.spend: {"source": schema.spend.c.origin},
-        **{
-            table: {"segment": table.c.segment, "source": table.c.origin}
-            for table in (schema.deal, schema.lead, schema.customer)
-        },
-    }
-    dimensions = ("region", "segment", "source")
+@lru_cache(maxsize=4)
+def _keys(spoken: Tongue) -> Part:
+    """The segments and sources of deals and leads, as the cells of years and of undated rows are named."""
+    selects = []
+    for table in (deal_bucket, lead_bucket):
+        mine = (table.c.workspace_id == _WORKSPACE, table.c.shape.in_(("segment", "source")))
+        years = sa.or_(sa.and_(table.c.bucket >= FIRST_YEAR, table.c.bucket < AFTER_YEARS), table.c.bucket == UNDATED)
+        selects.append(sa.select(table.c.shape, table.c.other).where(*mine, years))
+    return spell(spoken, sa.union(*selects))
+
+
+@lru_cache(maxsize=4)
+def _regions(spoken: Tongue) -> Part:
+    region = schema.person.c.region
+    mine = schema.person.c.workspace_id == _WORKSPACE
+    return spell(spoken, sa.select(sa.literal("region"), region).where(mine, region.is_not(None)).distinct())
+
+
+@lru_cache(maxsize=4)
+def _spend(spoken: Tongue) -> Part:
+    origin = schema.spend.c.origin
+    mine = schema.spend.c.workspace_id == _WORKSPACE
+    return spell(spoken, sa.select(sa.literal("source"), origin).where(mine, origin.is_not(None)).distinct())
+
+
+def _texts(connection: Connection, scope: Scope) -> Iterator[tuple[str, str | None]]:
+    """The segments and sources of deals, leads and customers, from the facts: each table is read once for both."""
     statement = sa.union(
         *(
-            sa.select(*(texts.get(dimension, nothing).label(dimension) for dimension in dimensions))
-            .where(table.c.workspace_id == scope.workspace_id)
-            .distinct()
-            for table, texts in columns.items()
+            sa.select(table.c.segment, table.c.origin).where(table.c.workspace_id == scope.workspace_id).distinct()
+            for table in (schema.deal, schema.lead, schema.customer)
         )
     )
-    found = {
-        (dimension, row[dimension]) for row in connection.execute(statement).mappings() for dimension in dimensions
-    }
-    return [Name(dimension, text, text) for dimension, text in sorted(each for each in found if each[1])]
+    for segment, source in connection.execute(statement):
+        yield "segment", segment
+        yield "source", source
 
 
 def _team_of(workspace_id: str, person_id: str, today: date) -> Select[str]:

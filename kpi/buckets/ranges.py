@@ -9,6 +9,8 @@ from kpi.period import Grain, add_months
 
 FIRST_YEAR = LETTERS[Grain.YEAR]
 """Less than the code of any year; the codes of years are in their order."""
+AFTER_YEARS = chr(ord(FIRST_YEAR) + 1)
+"""More than the code of any year."""
 
 
 @lru_cache(maxsize=4096)
