@@ -7,6 +7,7 @@ tomorrow.
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 ONE_DAY = timedelta(days=1)
 
@@ -174,6 +175,7 @@ def last_year(period: Period, today: date) -> Period:
     return Period(begins, max(ends, begins + ONE_DAY), period.unit, period.span)
 
 
+@lru_cache(maxsize=512)
 def buckets(period: Period, grain: Grain, fiscal_start_month: int = 1) -> tuple[Period, ...]:
     """The units of a grain that the period touches, in order, the first and last cut where the period cuts them."""
     found = []

@@ -6,9 +6,11 @@ schedule puts the letter.
 
 import logging
 import uuid
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from threading import Event
+from time import monotonic
 
 from sqlalchemy import Connection
 
@@ -18,13 +20,13 @@ from bot.jobs import Job
 from bot.views.digest import Written, write_digest
 from kpi.digest import read_digest
 from kpi.refusals import RefusedError
-from kpi.scope import scope_of
+from kpi.scope import Scope, scope_of
 from kpi.watch import filter_of
 from storage import audit, outbox, schedules
 from storage.database import reading, writing
 from storage.people import read_link
 from storage.schedules import Schedule
-from storage.workspaces import read_workspace
+from storage.workspaces import Workspace, read_workspace
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +39,22 @@ LATE = timedelta(minutes=30)
 AT_ONCE = 20
 """Schedules that a replica takes at a time: the others take the next ones."""
 
+RECENT_SECONDS = 10
+"""For so long, what a digest says is said again to other channels that are to read the very same."""
+
+Said = dict[Hashable, Written | str]
+"""What digests said, or why they said nothing, by all that decides it."""
+
 
 def run(context: Context, stopping: Event) -> None:
     """Every schedule that is due, a few at a time; one that fails does not keep the others waiting."""
-    now, holder = context.clock.now(), uuid.uuid4().hex
+    holder = uuid.uuid4().hex
+    said: Said = {}
+    since = monotonic()
     while not stopping.is_set():
+        now = context.clock.now()
+        if monotonic() - since > RECENT_SECONDS:
+            said, since = {}, monotonic()
         with writing(context.engine) as connection:
             due = schedules.claim(connection, now, holder, AT_ONCE)
         if not due:
@@ -50,16 +63,17 @@ def run(context: Context, stopping: Event) -> None:
             if stopping.is_set():
                 return
             try:
-                plan(context, schedule, now)
+                plan(context, schedule, now, said)
             except Exception:
                 log.exception("digest_failed schedule=%s", schedule.id)
 
 
-def plan(context: Context, schedule: Schedule, now: datetime) -> None:
-    """Compute the latest occurrence, then in one transaction advance the schedule and put the letter."""
+def plan(context: Context, schedule: Schedule, now: datetime, said: Said) -> None:
+    """Compute the latest occurrence, then in one transaction advance the schedule and put the letter. What is computed
+    is added to `said`."""
     *missed, day = schedules.occurrences(schedule, now)
     due_at = schedules.instant(day, schedule.at, schedule.time_zone)
-    written: Written | str = "late" if now - due_at > CATCH_UP else _written(context, schedule, day, due_at, now)
+    written: Written | str = "late" if now - due_at > CATCH_UP else _written(context, schedule, day, due_at, now, said)
     with writing(context.engine) as connection:
         if not schedules.advance(connection, schedule, now):
             return
@@ -90,23 +104,34 @@ def plan(context: Context, schedule: Schedule, now: datetime) -> None:
         log.info("digest_put schedule=%s day=%s", schedule.id, day)
 
 
-def _written(context: Context, schedule: Schedule, day: date, due_at: datetime, now: datetime) -> Written | str:
+def _written(
+    context: Context, schedule: Schedule, day: date, due_at: datetime, now: datetime, said: Said
+) -> Written | str:
     """The digest of a local day, by the rights its owner has now; or the reason why there is none."""
-    late_before = context.clock.now() - context.settings.late_after
+    late = due_at if now - due_at > LATE else None
     with reading(context.engine) as connection:
         workspace = read_workspace(connection, schedule.workspace_id)
         link = read_link(connection, schedule.workspace_id, schedule.owner)
         if link is None:
             return "owner_unknown"
-        scope = scope_of(connection, link, visibility=workspace.visibility, today=day, late_before=late_before)
-        try:
-            filters = filter_of(connection, scope, day, schedule.dimension, schedule.key)
-            digest = read_digest(connection, scope, day, filters)
-        except RefusedError as refused:
-            return refused.code
-    late = due_at if now - due_at > LATE else None
-    # Its readers' clocks are those of the schedule.
-    there = replace(workspace, time_zone=schedule.time_zone)
+        # Its readers' clocks are those of the schedule.
+        there = replace(workspace, time_zone=schedule.time_zone)
+        scope = scope_of(connection, link, visibility=workspace.visibility, today=day)
+        same = (scope, there, day, schedule.dimension, schedule.key, schedule.language, late)
+        if same not in said:
+            seen = replace(scope, late_before=now - context.settings.late_after)
+            said[same] = _computed(connection, schedule, seen, there, day, late)
+    return said[same]
+
+
+def _computed(
+    connection: Connection, schedule: Schedule, scope: Scope, there: Workspace, day: date, late: datetime | None
+) -> Written | str:
+    try:
+        filters = filter_of(connection, scope, day, schedule.dimension, schedule.key)
+        digest = read_digest(connection, scope, day, filters)
+    except RefusedError as refused:
+        return refused.code
     return write_digest(digest, there, language(schedule.language), late)
 
 

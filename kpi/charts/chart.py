@@ -6,6 +6,11 @@ and written as JSON, since a letter keeps the chart that its picture will show.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 MOST_BARS = 15
 
@@ -77,13 +82,17 @@ class Chart:
 
     def to_json(self) -> str:
         """JSON that `from_json` reads back to an equal chart."""
-        from pydantic import TypeAdapter
-
-        return TypeAdapter(Chart).dump_json(self, exclude_defaults=True).decode()
+        return _adapter().dump_json(self, exclude_defaults=True).decode()
 
     @staticmethod
     def from_json(text: str) -> "Chart":
         """The chart that `to_json` wrote. ValueError if the text is not one."""
-        from pydantic import TypeAdapter
+        return _adapter().validate_json(text)
 
-        return TypeAdapter(Chart).validate_json(text)
+
+@cache
+def _adapter() -> "TypeAdapter[Chart]":
+    """Made once: it costs more than the charts that it reads and writes."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Chart)
