@@ -22,9 +22,6 @@ from storage.database import Part as Spelled
 from storage.database import Tongue, among, parameter, put, run, spell, tongue
 from storage.history import Change
 
-AT_ONCE = 600
-"""Rows that are folded within a page's transaction; more are noted, and folded later."""
-
 
 def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], today: date) -> None:
     """Bring the buckets to what changed rows say now, in the transaction that changed them (its history is written).
@@ -35,13 +32,13 @@ def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], t
     standing = state.hold(connection, workspace_id)
     if not standing.begun:
         return
-    found = touched.touched(connection, workspace_id, changes, AT_ONCE)
+    found = touched.touched(connection, workspace_id, changes)
     if found.moves or not standing.within(today):
         standing = teams.as_of(connection, workspace_id, standing, today)
         state.write(connection, workspace_id, standing)
     if not found:
         return
-    at_once = not found.later and sum(map(len, found.ids.values())) <= AT_ONCE
+    at_once = not any(found.later.values()) and sum(map(len, found.ids.values())) <= touched.AT_ONCE
     if standing.state is State.READY and at_once:
         fold_rows(connection, workspace_id, found.ids, today)
         return

@@ -16,6 +16,10 @@ OF_CUSTOMER, OF_PERSON, OF_SOURCE = "of_customer", "of_person", "of_source"
 deals, leads and customers of a person (the id is the day since when, a bar, and the person); the leads of a source."""
 
 
+AT_ONCE = 600
+"""Rows that are folded within a page's transaction; more are noted, and folded later."""
+
+
 @dataclass(slots=True)
 class Touched:
     ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -29,21 +33,21 @@ class Touched:
         return any(self.ids.values()) or any(self.later.values())
 
 
-def touched(connection: Connection, workspace_id: str, changes: Sequence[Change], most: int) -> Touched:
-    """What these changes, written already, touch; of rows that hang on others, at most `most` are looked for."""
+def touched(connection: Connection, workspace_id: str, changes: Sequence[Change]) -> Touched:
+    """What these changes, written already, touch; of rows that hang on others, only so many are looked for."""
     found = Touched()
     found.ids["deal"] |= {change.after["id"] for change in changes if change.object == "deal"}
     found.ids["lead"] |= leads.named(changes)
     found.ids["customer"] |= customers.named(changes)
-    later, of_customers = deals.later_wins(connection, workspace_id, changes, most)
+    later, of_customers = deals.later_wins(connection, workspace_id, changes, AT_ONCE)
     found.ids["deal"] |= later
     found.later[OF_CUSTOMER] |= of_customers
     described = {change.after["id"] for change in changes if _describes(change)}
     if described:
         selects = {"deal": deals.of_customers, "lead": leads.of_customers}
         for family, select in selects.items():
-            of_them = connection.scalars(select(workspace_id, sorted(described)).limit(most + 1)).all()
-            if len(of_them) > most:
+            of_them = connection.scalars(select(workspace_id, sorted(described)).limit(AT_ONCE + 1)).all()
+            if len(of_them) > AT_ONCE:
                 found.later[OF_CUSTOMER] |= described
             else:
                 found.ids[family] |= set(of_them)

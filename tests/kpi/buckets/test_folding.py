@@ -1,4 +1,4 @@
-"""Whatever happens to the rows, folding leaves every tally what the facts say, and every cell what tallies add up to."""
+"""Whatever happens to the rows, folding leaves each tally what the facts say, and each cell what they add up to."""
 
 from datetime import date, timedelta
 
