@@ -60,7 +60,7 @@ def stages() -> tuple[tuple[str, Stage], ...]:
     clearing = [(f"clear {table.name}", partial(_clear, table)) for table in tables]
     tallying = [(f"tally {name}", partial(_tally, kind)) for name, kind in KINDS.items()]
     adding_up = [
-        (f"add up {name} by {axis}", partial(_add_up, kind, place, axis))
+        (f"add up {name} by {axis}", partial(_add_up, kind.family, (axis,), partial(_cells, kind, place)))
         for name, kind in KINDS.items()
         for place, axis in enumerate(kind.axes)
     ]
@@ -69,7 +69,8 @@ def stages() -> tuple[tuple[str, Stage], ...]:
         *tallying,
         ("tally customer", _tally_customers),
         *adding_up,
-        ("add up customer", _add_up_customers),
+        # What a customer adds is spread over years, but it is all of one team and rep.
+        ("add up customer", partial(_add_up, CUSTOMER, ("team", "rep"), _cells_of_customers)),
     )
 
 
@@ -121,11 +122,17 @@ def _put(family: Family, rows: Sequence[Row], connection: Connection) -> None:
     put(connection, family.tally, rows)
 
 
-def _add_up(kind: Kind, place: int, axis: str, build: Build, after: Sequence[Any]) -> Iterator[Step]:
-    """By chunks of tallies in the order of one of their days: cells of one day are in few chunks."""
+def _add_up(
+    family: Family,
+    by: Sequence[str],
+    cells_of: Callable[[str, Sequence[Row]], Sequence[Cell]],
+    build: Build,
+    after: Sequence[Any],
+) -> Iterator[Step]:
+    """By chunks of tallies in the order of some of their columns, so that most cells are of one chunk."""
     chunk, written = after or (0, 0)
-    table = kind.family.tally
-    with _in_order(build, table, axis) as (connection, order):
+    table = family.tally
+    with _in_order(build, table, by) as (connection, order):
         while True:
             these = sa.and_(order.c.place > chunk * ADDED_UP, order.c.place <= (chunk + 1) * ADDED_UP)
             mine = sa.and_(table.c.workspace_id == build.workspace_id, table.c.id == order.c.id)
@@ -133,17 +140,25 @@ def _add_up(kind: Kind, place: int, axis: str, build: Build, after: Sequence[Any
                 rows = connection.execute(sa.select(table).join_from(order, table, mine).where(these)).all()
             if not rows:
                 return
-            come = [tuple(row) for row in rows]
-            found = cells(kind.family, build.workspace_id, [kind.parts((), come)[place]])
-            if place == 0:
-                found += kind.beside(build.workspace_id, (), come)
-            yield from _write(kind.family, found, chunk, written)
+            found = cells_of(build.workspace_id, [tuple(row) for row in rows])
+            yield from _write(family, found, chunk, written)
             chunk, written = chunk + 1, 0
 
 
+def _cells(kind: Kind, place: int, workspace_id: str, come: Sequence[Row]) -> list[Cell]:
+    """What tallies add by one of their days; with the first, also what they add to no day."""
+    found = cells(kind.family, workspace_id, [kind.parts((), come)[place]])
+    return [*found, *kind.beside(workspace_id, (), come)] if place == 0 else found
+
+
+def _cells_of_customers(workspace_id: str, come: Sequence[Row]) -> list[Cell]:
+    return cells(CUSTOMER, workspace_id, customers.added_by(map(customers.tally_of, come), 1))
+
+
 @contextmanager
-def _in_order(build: Build, table: Table, axis: str) -> Iterator[tuple[Connection, Table]]:
-    """The ids of a workspace's tallies, numbered by their day, in a table that only this connection sees."""
+def _in_order(build: Build, table: Table, by: Sequence[str]) -> Iterator[tuple[Connection, Table]]:
+    """The ids of a workspace's tallies, numbered in the order of some columns, in a table that only this connection
+    sees."""
     order = Table(
         "vigie_order",
         sa.MetaData(),
@@ -151,7 +166,7 @@ def _in_order(build: Build, table: Table, axis: str) -> Iterator[tuple[Connectio
         sa.Column("id", sa.Text, nullable=False),
         prefixes=["TEMPORARY"],
     )
-    place = sa.func.row_number().over(order_by=(table.c[axis], table.c.id))
+    place = sa.func.row_number().over(order_by=(*(table.c[name] for name in by), table.c.id))
     numbered = sa.select(place, table.c.id).where(table.c.workspace_id == build.workspace_id)
     with build.engine.connect() as connection:
         with connection.begin():
@@ -163,21 +178,6 @@ def _in_order(build: Build, table: Table, axis: str) -> Iterator[tuple[Connectio
         finally:
             with connection.begin():
                 connection.execute(sa.schema.DropTable(order))
-
-
-def _add_up_customers(build: Build, after: Sequence[Any]) -> Iterator[Step]:
-    """By chunks of customers: what each adds is spread over years anyway."""
-    last, written = after or ("", 0)
-    table = CUSTOMER.tally
-    while True:
-        mine = (table.c.workspace_id == build.workspace_id, table.c.id > last)
-        with reading(build.engine) as connection:
-            rows = connection.execute(sa.select(table).where(*mine).order_by(table.c.id).limit(ADDED_UP)).all()
-        if not rows:
-            return
-        parts = customers.added_by((customers.tally_of(tuple(row)) for row in rows), 1)
-        yield from _write(CUSTOMER, cells(CUSTOMER, build.workspace_id, parts), last, written)
-        last, written = rows[-1].id, 0
 
 
 def _write(family: Family, found: Sequence[Cell], chunk: object, written: int) -> Iterator[Step]:
