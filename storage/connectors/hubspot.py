@@ -267,8 +267,9 @@ class HubSpot:
             raise AbsentError("spend", "campaigns")
         book = self._book(_DEAL)
         told, problems = read_rows(rows, commerce.CampaignRow, lambda row: commerce.campaign(row, book), "spend")
-        records = [each for each in told if each is not None]
-        return Page(object="spend", records=records, problems=problems, listing=True, last=True)
+        records = [each for each in told if isinstance(each, Record)]
+        gone = [each for each in told if isinstance(each, Gone)]
+        return Page(object="spend", records=records, gone=gone, problems=problems, listing=True, last=True)
 
     def _owners(self) -> Page:
         rows = [row for said in ("false", "true") for row in self._api.all("person", hubspot_api.OWNERS, archived=said)]

@@ -137,14 +137,13 @@ def invoice(row: InvoiceRow, book: Book) -> Told:
     return Told(record=record, kept=kept)
 
 
-def campaign(row: CampaignRow, book: Book) -> Record | None:
-    """Without a first day, that of its creation counts; without a last one, it has but one day. None where nothing was
-    spent."""
+def campaign(row: CampaignRow, book: Book) -> Record | Gone:
+    """Without a first day, that of its creation counts; without a last one, it has but one day."""
     told = row.properties
     currency = currency_of(told.hs_currency_code, book.currency, "hs_currency_code")
     spent = minor(told.hs_spend_items_sum_amount, currency, "hs_spend_items_sum_amount")
     if not spent:
-        return None
+        return Gone(object="spend", ext_id=row.id)
     if spent < 0:
         raise UnreadableError(Reason.AMOUNT_NEGATIVE, "hs_spend_items_sum_amount", told.hs_spend_items_sum_amount)
     created = local_day(row.created, book.zone, "createdAt")

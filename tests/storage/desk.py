@@ -1,7 +1,7 @@
 """One CRM, small, and Vigie beside it: what the contract of every connector is tried on."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,7 +50,25 @@ class Desk:
             self.leads = [create("lead", name=f"Lead {n}", owner=self.people[0], **blank) for n in range(12)]
         self.crm.tick(60)
         self.deals = [self.deal(n) for n in range(deals)]
+        self.commerce()
         self.crm.tick(timedelta(days=2))
+
+    def commerce(self) -> None:
+        """What there is besides deals, where the CRM has it."""
+        verbs, create, first = self.crm.verbs, self.crm.create, date(2026, 1, 1)
+        if "products" in verbs:
+            products = [create("product", name=f"Offre {n}") for n in range(3)]
+            for number, deal in enumerate(self.deals[:6]):
+                self.crm.edit("deal", deal, products=[(products[number % 3], Decimal(5)), (products[0], Decimal(4))])
+        for number in range(6):
+            starts, ends = first + timedelta(days=number), first + timedelta(days=100 * number)
+            paid = {"amount": Decimal("19.99") * (number + 1), "currency": "EUR"}
+            if "contracts" in verbs:
+                create("contract", customer=self.customers[number], starts=starts, ends=ends if number % 2 else None)
+            if "purchases" in verbs:
+                create("purchase", customer=self.customers[number], day=starts, **paid)
+            if "spend" in verbs:
+                create("spend", starts=first, ends=ends, **paid)
 
     def deal(self, number: int, **more: Any) -> str:
         stages = self.crm.stages()
