@@ -310,6 +310,7 @@ class Watch:
         self._modified: dict[str, datetime | None] = {}
         self.told: list[str] = []
         """What happened, for the reader of a failure."""
+        self.on_page: sync.OnPage | None = None
         sa.event.listen(engine, "begin", self._writes, insert=True)
 
     def close(self) -> None:
@@ -321,7 +322,12 @@ class Watch:
 
     def run(self, *, full: bool = False, **more: Any) -> sync.Report:
         return sync.load(
-            self.engine, self.workspace_id, self.open(self.crm), now=self.crm.now, full=full, **self._points() | more
+            self.engine,
+            self.workspace_id,
+            self.open(self.crm),
+            now=self.crm.now,
+            full=full,
+            **self._points() | more,
         )
 
     def light(self, fuse: int | None) -> None:
@@ -399,7 +405,7 @@ class Watch:
         told = [*hints, *self.random.sample(list(hints), len(hints) // 2)]
         self.random.shuffle(told)
         self.told.append(f"{self.crm.now:%d %H:%M:%S} {len(told)} hints")
-        sync.reread(self.engine, self.workspace_id, self.open(self.crm), told, now=self.crm.now)
+        sync.reread(self.engine, self.workspace_id, self.open(self.crm), told, now=self.crm.now, on_page=self.on_page)
         self.check()
 
     def check(self) -> None:
@@ -482,8 +488,11 @@ class Watch:
                 )
 
     def _points(self) -> dict[str, Any]:
-        def on_page(_connection: Connection, _changes: Sequence[Change]) -> None:
+        def on_page(connection: Connection, changes: Sequence[Change]) -> None:
             self._burn()
+            if self.on_page is not None:
+                self.on_page(connection, changes)
+                self._burn()
 
         def progress(_object: str, _rows: int) -> None:
             self._burn()

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from tests.laws.houses import House
+from tests.laws.planned import plans_law
 from tests.laws.plants import (
     content_looks_new_each_time,
+    customers_hang_on_nothing,
     guard_removed,
     history_forgets_amounts,
     listing_forgets_what_it_told_before_a_kill,
     look_back_removed,
     merges_forgotten,
+    old_tallies_stay_added,
     position_ahead_of_its_page,
     twenty_percent_rule_removed,
 )
@@ -48,5 +51,6 @@ LAWS = {
         ),
         Law("replay", replay_law, (content_looks_new_each_time,)),
         Law("as-known", as_known_law, (history_forgets_amounts,)),
+        Law("plans", plans_law, (customers_hang_on_nothing, old_tallies_stay_added)),
     )
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from kpi.buckets import fold, touched
 from storage import books, cursors, history, leases, listing, upsert
 from storage.connectors.base import Walk
 from storage.database import insert, writing
@@ -126,4 +127,28 @@ def history_forgets_amounts() -> Iterator[None]:
         return {name: pair for name, pair in there(change).items() if name not in {"amount_minor", "value_minor"}}
 
     with patched(history, "changed_fields", changed_fields):
+        yield
+
+
+@contextmanager
+def customers_hang_on_nothing() -> Iterator[None]:
+    """A customer's segment changes, and its deals stay where they were added."""
+    there = touched.touched
+
+    def only_deals(connection: Connection, workspace_id: str, changes: Any, most: int) -> Any:
+        return there(connection, workspace_id, [each for each in changes if each.object != "customer"], most)
+
+    with patched(fold.touched, "touched", only_deals):
+        yield
+
+
+@contextmanager
+def old_tallies_stay_added() -> Iterator[None]:
+    """What a row no longer adds is not taken away."""
+    there = fold.settle_rows
+
+    def settle_rows(connection: Connection, kind: Any, workspace_id: str, gone: Any, come: Any) -> None:
+        there(connection, kind, workspace_id, [], come)
+
+    with patched(fold, "settle_rows", settle_rows):
         yield

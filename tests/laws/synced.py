@@ -44,11 +44,12 @@ def live(
     *,
     deeds: int | None = None,
     prefix: str = "sync",
+    begin: Callable[[Watch], None] = lambda _watch: None,
     look: Callable[[Watch], None] = lambda _watch: None,
 ) -> Lived:
     """A whole life from a seed, watched by Vigie, to the quiet at its end; the caller closes `watch`.
 
-    `look` is called after every run.
+    `begin` is called before the first run, `look` after each with an accident.
     """
     random = Random(f"{house.name} {seed}")  # noqa: S311 - a life must be lived again from its seed
     workspace_id = f"{prefix}-{house.name}-{seed}"
@@ -56,6 +57,7 @@ def live(
     crm = house.make()
     life = Life(crm, random, size=random.choice([18, 24]))
     watch = Watch(engine, workspace_id, crm, house.open, random)
+    begin(watch)
     positions = []
     try:
         # Short lives are cheap, and many; long ones get into deeper trouble.

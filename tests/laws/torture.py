@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 
+from kpi import buckets
 from storage.database import open_engine
 from storage.schema import metadata
 from tests.laws.houses import House, real, toys
@@ -75,6 +76,7 @@ def start(addresses: dict[str, str]) -> None:
     _engines.update(sqlite=engine, postgresql=open_engine(other.render_as_string(hide_password=False)))
     for each in _engines.values():
         metadata.create_all(each)
+        buckets.ensure(each)
 
 
 @contextmanager
