@@ -454,6 +454,29 @@ def _not_sought_by_postgresql(element: not_sought_by, compiler: SQLCompiler, **k
     return str(column)
 
 
+class listed(sa.sql.functions.FunctionElement[Any]):
+    """`listed(name)`: the days of a list given as one parameter, as rows of one column `day`."""
+
+    type = sa.Date()
+    inherit_cache = True
+    name = "listed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(parameter(name, sa.types.NullType))
+
+
+@compiles(listed, "sqlite")
+def _listed_sqlite(element: listed, compiler: SQLCompiler, **kw: Any) -> str:
+    (values,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(SELECT value AS day FROM json_each({values}))"  # noqa: S608 (a placeholder)
+
+
+@compiles(listed, "postgresql")
+def _listed_postgresql(element: listed, compiler: SQLCompiler, **kw: Any) -> str:
+    (values,) = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"(SELECT unnest(CAST({values} AS DATE[])) AS day)"
+
+
 class local_day(sa.sql.functions.FunctionElement[date]):
     """`local_day(moment, zone)`: the calendar day of a stored moment in a time zone, null for none."""
 

@@ -167,6 +167,8 @@ class Additive:
         aged, groups_aged = self._cell(before), {key: self._cell(sums) for key, sums in groups_before.items()}
         # What the cohort before had not won at this age.
         for key, late in found.get("tail", ()):
+            if not late:
+                continue
             aged[self.ages] -= late
             if grouped:
                 groups_aged[key][self.ages] -= late

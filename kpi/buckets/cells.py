@@ -17,7 +17,7 @@ from kpi.buckets.routes import Kept, Leg
 from kpi.buckets.tables import FAMILIES
 from kpi.rows import NAMED, Condition
 from kpi.standing import known_to
-from storage.database import Part, Tongue, among, day_plus, days_between, parameter, spell
+from storage.database import Part, Tongue, among, day_plus, days_between, listed, parameter, spell
 from storage.schema import membership, person, team
 
 PAST = "past"
@@ -125,22 +125,24 @@ class Tail:
 @lru_cache(maxsize=256)
 def tail(spoken: Tongue, form: Tail) -> Part:
     table = FAMILIES[form.family].tally
+    days = listed("days").table_valued(sa.column("day", sa.Date), name="days")
+    # Outward from the list, so that day by day the index gives only what was closed late.
     source = _Source(table, form.kept)
     key = None if form.group_by is None else source.key(form.group_by)
-    # Day by day, so that of each day the index gives only what was closed late.
-    where = [
+    late = [
         table.c.workspace_id == _WORKSPACE,
-        among(table.c[form.axis], "days"),
+        table.c[form.axis] == days.c.day,
         table.c[form.ended] >= won_before(),
         table.c[form.column] != _ZERO,
-        *source.kept(),
     ]
+    kept = [*source.kept()]
     seen = [among(table.c.rep, "people")] if form.people else []
     seen += [among(table.c.team, "teams")] if form.teams else []
     if seen:
-        where.append(sa.or_(*seen))
-    select = sa.select((_NOTHING if key is None else key).label("key"), sa.func.count().label("rows"))
-    select = select.select_from(source.source).where(*where)
+        kept.append(sa.or_(*seen))
+    counted = table.c[form.axis] if not kept else sa.case((sa.and_(*kept), table.c[form.axis]))
+    select = sa.select((_NOTHING if key is None else key).label("key"), sa.func.count(counted).label("rows"))
+    select = select.select_from(source.joined_to(days, sa.and_(*late)))
     return spell(spoken, select if key is None else select.group_by(key))
 
 
@@ -159,7 +161,8 @@ class _Source:
         self._table = table
         self._kept = kept
         self.source: FromClause = table
-        self._office: FromClause | None = None
+        self._office = person.alias("office")
+        self._by_region = False
 
     def key(self, dimension: str) -> ColumnElement[Any]:
         """Null for "(none)"."""
@@ -169,19 +172,26 @@ class _Source:
     def kept(self) -> Sequence[Condition]:
         return [condition for kept in self._kept for condition in self._condition(kept)]
 
-    def _column(self, dimension: str) -> ColumnElement[str]:
+    def joined_to(self, other: FromClause, on: Condition) -> FromClause:
+        """The table joined to another that comes first, and its own joins after it."""
+        found = other.outerjoin(self._table, on)
+        return found.outerjoin(self._office, self._of_office()) if self._by_region else found
+
+    def _column(self, dimension: str) -> ColumnElement[Any]:
         if dimension == "region":
             return self._region()
         if dimension in self._table.c:
             return self._table.c[dimension]
         return self._table.c.other
 
-    def _region(self) -> ColumnElement[str]:
-        if self._office is None:
-            self._office = person.alias("office")
-            same = sa.and_(self._office.c.workspace_id == _WORKSPACE, self._office.c.id == self._table.c.rep)
-            self.source = self.source.outerjoin(self._office, same)
+    def _region(self) -> ColumnElement[Any]:
+        if not self._by_region:
+            self._by_region = True
+            self.source = self.source.outerjoin(self._office, self._of_office())
         return self._office.c.region
+
+    def _of_office(self) -> Condition:
+        return sa.and_(self._office.c.workspace_id == _WORKSPACE, self._office.c.id == self._table.c.rep)
 
     def _condition(self, kept: Kept) -> Iterator[Condition]:
         column = self._column(kept.dimension)

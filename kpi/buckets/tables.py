@@ -27,7 +27,7 @@ __all__ = ["column_of", "ensure", "fingerprint", "left_out_of", "metadata", "und
 
 metadata = MetaData(naming_convention=NAMING)
 
-VERSION = 1
+VERSION = 2
 """Raised where what is stored changes otherwise than by an expression of the catalog."""
 
 DEAL_KEYS = ("team", "rep", "segment", "source", "product", "pipeline", "stage")
@@ -148,13 +148,13 @@ _about = Table("bucket_about", metadata, Column("fingerprint", sa.Text, primary_
 # Of a cohort seen at an earlier age: wins by the day of creation and the day of closing, in the index alone.
 Index(
     None,
-    *(deal_tally.c[name] for name in ("workspace_id", "created_on", "closed_on", *DEAL_KEYS[:-1])),
+    *(deal_tally.c[name] for name in ("workspace_id", "created_on", "closed_on", *DEAL_KEYS[:-1], "created_and_won")),
     sqlite_where=deal_tally.c.created_and_won != 0,
     postgresql_where=deal_tally.c.created_and_won != 0,
 )
 Index(
     None,
-    *(lead_tally.c[name] for name in ("workspace_id", "day", "won_on", *LEAD_KEYS)),
+    *(lead_tally.c[name] for name in ("workspace_id", "day", "won_on", *LEAD_KEYS, "leads_converted")),
     sqlite_where=lead_tally.c.leads_converted != 0,
     postgresql_where=lead_tally.c.leads_converted != 0,
 )
