@@ -1,140 +1,17 @@
-"""Vigie's whole answer beside the bare driver, the facts plan and pandas, on the same rows, and the build of buckets.
+"""Vigie's whole answer beside the bare driver, the facts plan and pandas, on the same rows, and the build of buckets."""
 
-Before anything is timed, all sides must have come to the same numbers.
-"""
+from collections.abc import Callable, Iterator
 
-import statistics
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
-
-import psycopg
-import sqlalchemy as sa
-from sqlalchemy import Engine
-
-from kpi import engine as engines
-from kpi.buckets.tables import bucket_state
-from kpi.query import KpiQuery, KpiResult
-from storage.database import reading, writing
-from tests.bench import frames
-from tests.bench.databases import KINDS, remove
+from tests.bench.databases import KINDS
 from tests.bench.harness import FULL
-from tests.bench.mission import TODAY, Question, answered, questions
+from tests.bench.mission import TODAY
 from tests.bench.ratios import Bench, Measure, Ratios
-from tests.bench.stock import Company, forget, stocked
+from tests.bench.sides import NAMES, Times, measured
+from tests.bench.stock import forget, stocked
 
 SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
 EVERY_TIME = ("100k", "1m")
-NAMES = tuple(question.name for question in questions())
-WITHIN_MS = 1.0
-"""An answer so near to the driver's counts as 1."""
-IN_FRAMES_AT_1M = ("trend", "digest")
-_PAIRS, _SECONDS = 60, 2.0
-
-
-@dataclass
-class Times:
-    """Milliseconds, medians: by question."""
-
-    buckets: dict[str, float] = field(default_factory=dict)
-    driver: dict[str, float] = field(default_factory=dict)
-    facts: dict[str, float] = field(default_factory=dict)
-    beside_facts: dict[str, float] = field(default_factory=dict)
-    """Of the buckets, measured in turn with the facts."""
-    frames: dict[str, float] = field(default_factory=dict)
-
-    def over_driver(self, name: str) -> float:
-        mine, bare = self.buckets[name], self.driver[name]
-        return 1.0 if mine - bare <= WITHIN_MS else mine / bare
-
-    def over_buckets(self, name: str) -> float:
-        return self.facts[name] / self.beside_facts[name]
-
-
-def measured(company: Company, kind: str, size: str) -> Times:
-    """Every question, in every way that this size is asked."""
-    times, by_facts = Times(), company.copy()
-    with writing(by_facts) as connection:
-        connection.execute(sa.update(bucket_state).values(state="building"))
-    with _driver(company.engine) as raw:
-        for question in questions():
-            name = question.name
-            _same(company.engine, by_facts, raw, question)
-            times.buckets[name], times.driver[name] = _pair(
-                lambda at, asked=question: _answers(company.engine, asked.variants[at % len(asked.variants)][0]),
-                lambda at, asked=question: _fetch(raw, asked, at),
-            )
-            times.beside_facts[name], times.facts[name] = _pair(
-                lambda at, asked=question: _answers(company.engine, asked.variants[at % len(asked.variants)][0]),
-                lambda at, asked=question: _answers(by_facts, asked.variants[at % len(asked.variants)][0]),
-            )
-            if size == "100k" or (size == "1m" and (FULL or name in IN_FRAMES_AT_1M)):
-                began = time.perf_counter()
-                value = frames.ANSWERS[name](raw)
-                times.frames[name] = (time.perf_counter() - began) * 1000
-                exact = _answers(company.engine, question.variants[0][0])[0].measured.value
-                if name not in frames.ROUGH and abs(float(exact or 0) - value) > 1e-6 * max(1.0, value):
-                    raise AssertionError(f"pandas says {value} for {name}, Vigie {exact}")
-    remove(by_facts)
-    return times
-
-
-def _answers(engine: Engine, queries: Sequence[KpiQuery]) -> Sequence[KpiResult]:
-    """As the app asks: a connection of the pool, a transaction, one question or several."""
-    with reading(engine) as connection:
-        if len(queries) == 1:
-            return [engines.answer(connection, queries[0])]
-        return engines.answers(connection, queries)
-
-
-def _fetch(raw: Any, question: Question, at: int) -> Sequence[tuple[Any, ...]]:
-    found = question.variants[at % len(question.variants)][1]
-    cursor = raw.cursor()
-    cursor.execute(found.spelled("postgresql" if isinstance(raw, psycopg.Connection) else "sqlite"), found.given)
-    rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _same(by_buckets: Engine, by_facts: Engine, raw: Any, question: Question) -> None:
-    mine = _answers(by_buckets, question.variants[0][0])
-    if mine != _answers(by_facts, question.variants[0][0]):
-        raise AssertionError(f"buckets and facts differ on {question.name}")
-    bare = list(question.told(_fetch(raw, question, 0)))
-    if bare != answered(mine):
-        raise AssertionError(f"the lookup of {question.name} comes to {bare}, Vigie to {answered(mine)}")
-
-
-def _pair(ours: Callable[[int], object], theirs: Callable[[int], object]) -> tuple[float, float]:
-    """Milliseconds of each, medians, in turn; the first pair only warms up."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    ours(0), theirs(0)
-    until = time.perf_counter() + _SECONDS
-    for at in range(_PAIRS):
-        for side, work in enumerate((ours, theirs)):
-            began = time.perf_counter()
-            work(at)
-            taken[side].append((time.perf_counter() - began) * 1000)
-        if at >= 2 and time.perf_counter() > until:
-            break
-    return statistics.median(taken[0]), statistics.median(taken[1])
-
-
-@contextmanager
-def _driver(engine: Engine) -> Iterator[Any]:
-    """A connection of the driver itself, as its own manual opens it."""
-    if engine.dialect.name == "sqlite":
-        import sqlite3
-
-        raw: Any = sqlite3.connect(str(engine.url.database), isolation_level=None)
-    else:
-        address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        raw = psycopg.connect(address, autocommit=True)
-    try:
-        yield raw
-    finally:
-        raw.close()
+IN_FRAMES_AT_1M = frozenset({"trend", "digest"})
 
 
 def bench() -> Iterator[Measure]:
@@ -151,13 +28,20 @@ def bench() -> Iterator[Measure]:
                     f"{deals / company.load_seconds:,.0f} deals/s",
                     company.build_seconds / company.load_seconds,
                 )
-            found[size, kind] = measured(company, kind, size)
-            if size == "10m":
-                forget(kind, deals, TODAY)
+            found[size, kind] = measured(company, _in_frames(size))
+        if size == "10m":
+            forget(deals, TODAY)
     yield from _headlines(found)
     for size in EVERY_TIME:
         for kind in KINDS:
             yield from _each(found[size, kind], kind, size)
+
+
+def _in_frames(size: str) -> frozenset[str]:
+    """The questions that pandas is asked: it takes seconds for each."""
+    if size == "100k" or (size == "1m" and FULL):
+        return frozenset(NAMES)
+    return IN_FRAMES_AT_1M if size == "1m" else frozenset()
 
 
 def _headlines(found: dict[tuple[str, str], Times]) -> Iterator[Measure]:

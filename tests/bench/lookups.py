@@ -43,11 +43,11 @@ def lookup(legs: Iterable[Leg]) -> Lookup:
     selects = []
     for leg in legs:
         numbers = [f"sum({column})" if "(" not in column else column for column in leg.columns]
-        numbers += ["NULL"] * (widest - len(numbers))
+        numbers += ["CAST(NULL AS BIGINT)"] * (widest - len(numbers))
         by = f" GROUP BY {leg.key}" if leg.key else ""
         # Names stand in this file or in the schema, values are bound.
         selects.append(
-            f"SELECT '{leg.label}', {leg.key or 'NULL'}, {', '.join(numbers)} "  # noqa: S608
+            f"SELECT '{leg.label}', {leg.key or 'CAST(NULL AS TEXT)'}, {', '.join(numbers)} "  # noqa: S608
             f"FROM {leg.table} WHERE workspace_id = '{SINGLE}' AND {leg.where}{by}"
         )
     return Lookup(" UNION ALL ".join(selects), tuple(value for leg in legs for value in leg.given))

@@ -78,7 +78,7 @@ def _measures(*measures: m.Measure, told: populations.Population | None = None) 
 
 
 def _total(rows: Rows, label: str, column: int = 0) -> int:
-    return sum(row[2 + column] or 0 for row in rows if row[0] == label)
+    return sum(int(row[2 + column] or 0) for row in rows if row[0] == label)
 
 
 def _rate(rows: Rows, label: str, top: int = 0, bottom: int = 1, factor: int = 100) -> Fraction | None:
