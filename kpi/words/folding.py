@@ -6,6 +6,7 @@ Every character of a question that could mean something ends up in a token, so t
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "ł": "l", "đ": "d"})
 
@@ -59,6 +60,10 @@ def tokens(text: str) -> tuple[Token, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def folded_words(text: str) -> tuple[str, ...]:
-    """The words of a name or phrase as they are compared: "Jean-Pierre L'Été" is jean, pierre, l, ete."""
+    """The words of a name or phrase as they are compared: "Jean-Pierre L'Été" is jean, pierre, l, ete.
+
+    Every question is compared with the same phrases and names, so that the last ones are remembered.
+    """
     return tuple(token.folded for token in tokens(text) if token.kind not in {"mark", "quoted"})
