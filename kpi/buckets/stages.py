@@ -132,12 +132,12 @@ def _add_up(
     """By chunks of tallies in the order of some of their columns, so that most cells are of one chunk."""
     chunk, written = after or (0, 0)
     table = family.tally
-    with _in_order(build, table, by) as (connection, order):
+    with _in_order(build, table, by) as connection:
         while True:
-            these = sa.and_(order.c.place > chunk * ADDED_UP, order.c.place <= (chunk + 1) * ADDED_UP)
-            mine = sa.and_(table.c.workspace_id == build.workspace_id, table.c.id == order.c.id)
+            these = sa.and_(_ORDER.c.place > chunk * ADDED_UP, _ORDER.c.place <= (chunk + 1) * ADDED_UP)
+            mine = sa.and_(table.c.workspace_id == build.workspace_id, table.c.id == _ORDER.c.id)
             with connection.begin():
-                rows = connection.execute(sa.select(table).join_from(order, table, mine).where(these)).all()
+                rows = connection.execute(sa.select(table).join_from(_ORDER, table, mine).where(these)).all()
             if not rows:
                 return
             found = cells_of(build.workspace_id, [tuple(row) for row in rows])
@@ -155,29 +155,31 @@ def _cells_of_customers(workspace_id: str, come: Sequence[Row]) -> list[Cell]:
     return cells(CUSTOMER, workspace_id, customers.added_by(map(customers.tally_of, come), 1))
 
 
+_ORDER = Table(
+    "vigie_order",
+    sa.MetaData(),
+    sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.Text, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+"""The ids of a workspace's tallies, numbered; only the connection that made it sees it."""
+
+
 @contextmanager
-def _in_order(build: Build, table: Table, by: Sequence[str]) -> Iterator[tuple[Connection, Table]]:
-    """The ids of a workspace's tallies, numbered in the order of some columns, in a table that only this connection
-    sees."""
-    order = Table(
-        "vigie_order",
-        sa.MetaData(),
-        sa.Column("place", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("id", sa.Text, nullable=False),
-        prefixes=["TEMPORARY"],
-    )
+def _in_order(build: Build, table: Table, by: Sequence[str]) -> Iterator[Connection]:
+    """A connection on which `_ORDER` numbers a workspace's tallies in the order of some columns."""
     place = sa.func.row_number().over(order_by=(*(table.c[name] for name in by), table.c.id))
     numbered = sa.select(place, table.c.id).where(table.c.workspace_id == build.workspace_id)
     with build.engine.connect() as connection:
         with connection.begin():
-            connection.execute(sa.schema.CreateTable(order))
-            connection.execute(sa.insert(order).from_select(["place", "id"], numbered))
-            analyze(connection, [order])
+            connection.execute(sa.schema.CreateTable(_ORDER))
+            connection.execute(sa.insert(_ORDER).from_select(["place", "id"], numbered))
+            analyze(connection, [_ORDER])
         try:
-            yield connection, order
+            yield connection
         finally:
             with connection.begin():
-                connection.execute(sa.schema.DropTable(order))
+                connection.execute(sa.schema.DropTable(_ORDER))
 
 
 def _write(family: Family, found: Sequence[Cell], chunk: object, written: int) -> Iterator[Step]:
