@@ -116,16 +116,30 @@ def test_a_period_before_the_first_day_has_no_data(database: Engine) -> None:
 
 
 def test_two_workspaces_never_meet(database: Engine) -> None:
-    for name, deals in (("w1", 1), ("w2", 2)):
+    """What one is told is the same before and after the other has rows with the very same ids."""
+
+    def company(name: str, deals: int) -> None:
         company = Company(name)
+        anna = company.person("Anna", team=company.team("North"))
         for _ in range(deals):
-            company.deal(created="2017-09-01", won="2017-09-02", customer=company.customer("Same"))
+            customer = company.customer("Same")
+            company.deal(created="2017-09-01", won="2017-09-02", amount=100, owner=anna, customer=customer)
         company.save(database)
-    for kpi in CATALOG:
-        for how in kpi.readings:
-            for dimension in (None, *kpi.dimensions):
-                ask(database, kpi.metric, how.key, group_by=dimension, scope=Scope("w2", everything=True))
-    assert ask(database, "deals_created", "count").measured.value == 1
+
+    def told() -> list[object]:
+        # Each reading alone and by one of its dimensions: all dimensions take the same way.
+        return [
+            ask(database, kpi.metric, how.key, group_by=dimension, scope=Scope("w2", everything=True))
+            for kpi in CATALOG
+            for number, how in enumerate(kpi.readings)
+            for dimension in (None, *kpi.dimensions[number : number + 1])
+        ]
+
+    company("w2", 2)
+    before = told()
+    company("w1", 3)
+    assert told() == before
+    assert ask(database, "deals_created", "count").measured.value == 3
 
 
 # Whose
