@@ -3,6 +3,7 @@
 Numbers are exact throughout: until the buckets are ready, answers come from the rows themselves, and take longer.
 """
 
+import logging
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,6 +20,10 @@ from storage.history import Change
 from storage.sync import OnPage
 from storage.workspaces import Workspace, read_workspace
 
+log = logging.getLogger(__name__)
+
+SAMPLE = 500
+"""Rows of each kind that a check looks at."""
 LEASE = "buckets"
 """One settles, others need not: it would be done twice."""
 
@@ -66,6 +71,19 @@ def settle(
     finally:
         with suppress(leases.LostError), writing(engine) as connection:
             leases.release(connection, workspace_id, LEASE, holder)
+
+
+def check(engine: Engine, workspace_id: str, clock: Clock) -> buckets.Checked:
+    """Compare a sample with the rows, another one each day, and say in the log what was found: ids and counts, never a
+    figure. What was wrong waits to be settled, and the rows answer until then."""
+    today = _today(_workspace(engine, workspace_id), clock)
+    checked = buckets.check(engine, workspace_id, today, sample=SAMPLE, seed=today.toordinal())
+    if checked.right:
+        log.info("buckets_checked workspace=%s tallies=%d cells=%d", workspace_id, checked.tallies, checked.cells)
+    else:
+        ids, cells = dict(checked.wrong_tallies), dict(checked.wrong_cells)
+        log.error("buckets_repaired workspace=%s tallies=%s cells=%s", workspace_id, ids, cells)
+    return checked
 
 
 def _workspace(engine: Engine, workspace_id: str) -> Workspace:

@@ -129,6 +129,28 @@ def test_another_currency_is_never_answered_from_sums_of_the_old_one(context: Co
 
 
 @one_database
+def test_once_a_night_a_sample_is_compared_and_what_is_wrong_is_mended(
+    context: Context, crm: ToyCrm, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    sync.run(context, Event())
+    assert isinstance(context.clock, FixedClock)
+    job.run(context, Event())
+    assert "buckets_checked" not in caplog.text, "it is day"
+    context.clock.move(timedelta(hours=17))
+    with writing(context.engine) as connection:
+        connection.execute(sa.text("UPDATE deal_tally SET team = 'nobody'"))
+    for _ in range(3):
+        job.run(context, Event())
+    assert [record.message.split()[0] for record in caplog.records if "buckets_" in record.message] == [
+        "buckets_repaired"
+    ], "once a night"
+    free(context.engine)
+    job.run(context, Event())
+    assert "buckets_checked" in caplog.text
+
+
+@one_database
 def test_two_do_not_settle_at_once(context: Context, crm: ToyCrm) -> None:
     leases.take(context.engine, SINGLE, keeping.LEASE, "another", 60)
     sync.run(context, Event())
@@ -145,7 +167,7 @@ def test_a_tick_that_is_told_to_stop_leaves_the_rest_to_the_next(context: Contex
     assert keeping.are_ready(context.engine, SINGLE, context.clock)
 
 
-@pytest.mark.parametrize(("code", "said"), [("en", "The numbers are ready."), ("fr", "Les chiffres sont prêts.")])
+@pytest.mark.parametrize(("code", "said"), [("en", "The numbers are ready; of"), ("fr", "un échantillon")])
 def test_a_person_has_the_numbers_added_up_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
