@@ -20,7 +20,7 @@ from kpi.buckets.tally import Added, column_of, left_out_of, undated_of
 from kpi.customers import spells_of
 from kpi.rows import DealRows, LeadRows
 from storage.database import alone, insert, writing
-from storage.migrate import TABLES
+from storage.migrate import REVISIONS, TABLES
 from storage.schema.base import NAMING
 
 __all__ = ["column_of", "ensure", "fingerprint", "left_out_of", "metadata", "undated_of"]
@@ -186,6 +186,8 @@ def fingerprint() -> str:
     for rows, keys in ((deals, DEAL_KEYS), (leads, LEAD_KEYS)):
         select = sa.select(*(rows.key(key) for key in keys))
         said.append(str(select.select_from(rows.source).compile(compile_kwargs={"literal_binds": True})))
+    # A migration may write rows of which no page tells.
+    said += sorted(path.name for path in REVISIONS.glob("*.py"))
     lives = spells_of("").compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
     said.append(str(lives))
     said += [repr((table.name, table.c.keys())) for table in metadata.sorted_tables]
