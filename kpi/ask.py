@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 
 from kpi import period as periods
 from kpi.formulas import Cell
@@ -24,6 +25,16 @@ class Narrowing:
         if None not in self.keys:
             return key.in_(ids)
         return key.is_(None) | key.in_(ids) if ids else key.is_(None)
+
+
+# Asked for many times by each question.
+@lru_cache(maxsize=1024)
+def _before(period: Period, today: date, comparison: Comparison) -> Period:
+    match comparison:
+        case Comparison.PREVIOUS:
+            return periods.previous(period, today)
+        case Comparison.LAST_YEAR:
+            return periods.last_year(period, today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +60,9 @@ class Ask:
     @property
     def before(self) -> Period | None:
         """The period of the comparison, or None: also for some stages, since only today's stage of a deal is known."""
-        if self._only_some("stage"):
+        if self.query.comparison is None or self._only_some("stage"):
             return None
-        match self.query.comparison:
-            case None:
-                return None
-            case Comparison.PREVIOUS:
-                return periods.previous(self.query.period, self.query.today)
-            case Comparison.LAST_YEAR:
-                return periods.last_year(self.query.period, self.query.today)
+        return _before(self.query.period, self.query.today, self.query.comparison)
 
     @property
     def age(self) -> int:

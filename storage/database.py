@@ -240,6 +240,8 @@ def _dialect(database: str) -> Dialect:
 
 def _plain(database: str, value: Any) -> Any:
     """A value as both drivers take it."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         moment = value.astimezone(UTC)
         # To the digit as SQLAlchemy writes a moment: the text is what is compared.
@@ -249,7 +251,7 @@ def _plain(database: str, value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, list | tuple | set | frozenset):
-        each = [_plain(database, one) for one in value]
+        each = [one if isinstance(one, str) else _plain(database, one) for one in value]
         return each if database == "postgresql" else json.dumps(each)
     return value
 

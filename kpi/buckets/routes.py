@@ -8,11 +8,12 @@ nothing of theirs elsewhere (`Route.elsewhere`).
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Literal
 
 from kpi.ask import Ask
 from kpi.buckets.shapes import Shape, shape_for
-from kpi.buckets.tables import Family
+from kpi.buckets.tables import FAMILIES, Family
 from kpi.narrowing import wholly_seen
 from kpi.query import Filter
 
@@ -100,23 +101,28 @@ def route(family: Family, ask: Ask, group_by: str | None) -> Route | Why:
     own = Kept("rep", "among", "people")
     if not scope.teams:
         return _alone(family, dimensions | {"rep"}, (*kept, own))
-    teams = shape_for(family.shapes, dimensions | {"team"})
+    teams = _shape(family.name, dimensions | {"team"})
     if teams is None:
         return Why.KEYS
     leg = Leg(teams, (*kept, by_team))
     if not scope.people:
         return Route((leg,))
     elsewhere = (own, Kept("team", "not_among", "teams"))
-    reps = shape_for(family.shapes, dimensions | {"team", "rep"})
+    reps = _shape(family.name, dimensions | {"team", "rep"})
     if reps is not None:
         return Route((leg, Leg(reps, (*kept, *elsewhere))))
-    reps = shape_for(family.shapes, frozenset({"team", "rep"}))
+    reps = _shape(family.name, frozenset({"team", "rep"}))
     return Why.KEYS if reps is None else Route((leg,), Leg(reps, elsewhere))
 
 
 def _alone(family: Family, dimensions: frozenset[str], kept: tuple[Kept, ...]) -> Route | Why:
-    shape = shape_for(family.shapes, dimensions)
+    shape = _shape(family.name, dimensions)
     return Why.KEYS if shape is None else Route((Leg(shape, kept),))
+
+
+@lru_cache(maxsize=256)
+def _shape(family: str, dimensions: frozenset[str]) -> Shape | None:
+    return shape_for(FAMILIES[family].shapes, dimensions)
 
 
 def _stored(dimensions: set[str]) -> Iterator[str]:
