@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,12 +25,19 @@ Sums = dict[Place, tuple[int, ...]]
 
 def added_up(connection: Connection, family: Family, workspace_id: str, buckets: Sequence[str]) -> Sums:
     """What the cells of some buckets add up to; of one bucket, the cells themselves."""
+    asked = {"workspace": workspace_id, "buckets": list(buckets)}
+    rows = connection.execute(_added_up(family), asked)
+    return _some((tuple(row[:4]), tuple(map(int, row[4:]))) for row in rows)
+
+
+@lru_cache(maxsize=4)
+def _added_up(family: Family) -> sa.Select[Any]:
     table = family.bucket
     place = (table.c.shape, table.c.team, table.c.rep, table.c.other)
     sums = (sa.func.sum(column) for column in list(table.c)[6:])
-    mine = (table.c.workspace_id == workspace_id, table.c.shape.in_([shape.name for shape in family.shapes]))
-    rows = connection.execute(sa.select(*place, *sums).where(*mine, table.c.bucket.in_(buckets)).group_by(*place))
-    return _some((tuple(row[:4]), tuple(map(int, row[4:]))) for row in rows)
+    mine = (table.c.workspace_id == sa.bindparam("workspace"), table.c.shape.in_([each.name for each in family.shapes]))
+    these = table.c.bucket.in_(sa.bindparam("buckets", expanding=True))
+    return sa.select(*place, *sums).where(*mine, these).group_by(*place)
 
 
 def of_tallies(connection: Connection, family: Family, workspace_id: str, day: date | None) -> Sums:
