@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import insert
-from storage.schema import episode, rule
+from storage.schema import cursor, episode, rule
 
 WHOLE = ""
 """The group key of a rule that watches one number."""
@@ -117,16 +117,18 @@ def running(connection: Connection, workspace_id: str) -> list[Rule]:
     return [Rule(**row) for row in rows]
 
 
-def all_running(connection: Connection) -> list[tuple[Rule, datetime | None]]:
-    """Every running rule of every workspace, with how fresh the data was when it was last judged."""
+def waiting(connection: Connection) -> list[tuple[Rule, datetime | None]]:
+    """Every running rule, of every workspace, that was never judged or whose workspace has any newer data since; with
+    how fresh the data was when it was last judged."""
     judged = (
         sa.select(sa.func.max(episode.c.judged_as_of))
         .where(episode.c.workspace_id == rule.c.workspace_id, episode.c.rule_id == rule.c.id)
         .scalar_subquery()
     )
+    newer = sa.exists().where(cursor.c.workspace_id == rule.c.workspace_id, cursor.c.complete_at > judged)
     rows = connection.execute(
         sa.select(*_RULE, judged.label("judged_as_of"))
-        .where(rule.c.stopped_at.is_(None))
+        .where(rule.c.stopped_at.is_(None), sa.or_(judged.is_(None), newer))
         .order_by(rule.c.workspace_id, rule.c.created_at, rule.c.id)
     ).mappings()
     return [(Rule(**{name: row[name] for name in Rule.__slots__}), row["judged_as_of"]) for row in rows]

@@ -60,7 +60,7 @@ def _waiting(context: Context) -> list[Rule]:
     late_before = context.clock.now() - context.settings.late_after
     with reading(context.engine) as connection:
         waiting = []
-        for rule, judged in rules.all_running(connection):
+        for rule, judged in rules.waiting(connection):
             fresh = as_of(connection, rule.workspace_id, rule.metric)
             frozen = is_late(connection, rule.workspace_id, rule.metric, late_before)
             if fresh is not None and (judged is None or fresh > judged) and not frozen:
