@@ -90,6 +90,21 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def counting(connection: Connection) -> Iterator[list[str]]:
+    """The statements that this connection executes until the end of the block, as they come."""
+    executed: list[str] = []
+
+    def remember(*event: Any) -> None:
+        executed.append(event[2])
+
+    sa.event.listen(connection, "before_cursor_execute", remember)
+    try:
+        yield executed
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", remember)
+
+
+@contextmanager
 def writing(engine: Engine, *, again: bool = False) -> Iterator[Connection]:
     """One write transaction: committed at the end of the block, rolled back if it raises.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.i18n import Language
-    from kpi.query import KpiResult
+    from kpi.engine import Answer
     from kpi.scope import Scope
     from storage.workspaces import Workspace
 
@@ -41,6 +41,9 @@ def ask(
     chart: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the groups or the series into a picture.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say how it was computed: from the buckets or the facts, and why.")
+    ] = False,
 ) -> None:
     """Answer a question: the number, what it is made of, what it is compared with, what was left out."""
     import json
@@ -56,6 +59,7 @@ def ask(
     from bot.settings import SettingsError, read_settings
     from bot.views.contract import contract
     from bot.views.misread import misread
+    from bot.views.plan import plan_words
     from kpi.refusals import RefusedError
     from storage.replica import Replica, read_for_question
     from storage.workspaces import SINGLE, read_workspace
@@ -82,7 +86,7 @@ def ask(
         url = settings.read_database_url
         replica = None if url is None else Replica(url.get_secret_value())
 
-        def read(connection: "Connection") -> "tuple[Workspace, KpiResult]":
+        def read(connection: "Connection") -> "tuple[Workspace, tuple[Answer, int]]":
             workspace = read_workspace(connection, SINGLE)
             day = moved or clock.now().astimezone(workspace.zone).date()
             late_before = clock.now() - settings.late_after
@@ -90,7 +94,8 @@ def ask(
             asked = " ".join(question)
             return workspace, _answer(connection, asked, email, day, moment, workspace, words, late_before)
 
-        workspace, result = read_for_question(engine, replica, read)
+        workspace, (answer, statements) = read_for_question(engine, replica, read)
+        result = answer.result
         if replica is not None:
             replica.close()
         engine.dispose()
@@ -98,6 +103,8 @@ def ask(
             typer.echo(json.dumps(contract(result, workspace, words), ensure_ascii=False, indent=2))
         else:
             show_answer(Console(soft_wrap=True), result, workspace, words)
+        if explain:
+            errors.print(plan_words(answer, statements, words), style="dim", markup=False, highlight=False)
         if chart is not None:
             drawn = draw_chart(result, chart, words, workspace.fiscal_start_month)
             errors.print(drawn, markup=False, highlight=False)
@@ -165,12 +172,14 @@ def _answer(
     workspace: "Workspace",
     words: "Language",
     late_before: "datetime",
-) -> "KpiResult":
+) -> "tuple[Answer, int]":
+    """The answer, and how many statements it took."""
     from dataclasses import replace
 
-    from kpi.engine import answer
+    from kpi.engine import explained
     from kpi.vocabulary import read_vocabulary
     from kpi.words import understand
+    from storage.database import counting
 
     scope, asker = _scope(connection, email, today, workspace, late_before)
     query = understand(
@@ -182,7 +191,9 @@ def _answer(
         fiscal_start_month=workspace.fiscal_start_month,
         zone=workspace.zone,
     )
-    return answer(connection, query if moment is None else replace(query, as_known=moment))
+    with counting(connection) as statements:
+        (answer,) = explained(connection, [query if moment is None else replace(query, as_known=moment)])
+    return answer, len(statements)
 
 
 def _scope(

@@ -1,8 +1,9 @@
 """`vigie ask`: a sentence, a table, JSON by the contract, a picture; and clear words when it cannot."""
 
 import json
+import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from bot.__main__ import command_line
 from bot.clock import FixedClock
 from bot.database import open_database
 from bot.settings import read_settings
+from kpi import buckets
+from storage.database import open_engine
 from storage.workspaces import SINGLE
 from tests.kpi.company import Company
 
@@ -183,3 +186,19 @@ def test_a_moment_that_is_to_come_or_is_none_is_refused(ask: Ask, moment: str, w
     result = ask("win rate", "--lang", "en", "--as-known", moment)
     assert (result.exit_code, result.stdout) == (2, "")
     assert why in result.stderr
+
+
+def test_it_explains_how_an_answer_was_come_by(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = ("win rate 2017-09 by team", "--today", "2018-01-01", "--explain")
+    assert "From the facts, 2 statements: the buckets are not ready." in ask(*asked).stderr
+    engine = open_engine(f"sqlite:///{tmp_path}/ask.sqlite3")
+    assert buckets.settle(engine, SINGLE, date(2018, 1, 1))
+    engine.dispose()
+    found = ask(*asked)
+    assert re.search(r"From the buckets: \d+ cells? added up, 1 statement\.", found.stderr)
+    assert "buckets" not in found.stdout
+    french = ask("taux de transformation 2017-09", "--today", "2018-01-01", "--explain", "--lang", "fr", "--json")
+    assert "Depuis les cumuls" in french.stderr
+    assert json.loads(french.stdout)["value"] == 40
+    median = ask("median sales cycle 2017-09", "--today", "2018-01-01", "--explain")
+    assert "a median cannot be added up" in median.stderr
