@@ -16,7 +16,7 @@ AIM = 0.030
 one may be slower than the last."""
 FIRST = 40
 """Rows of the first transaction, when nothing is known yet."""
-FEWEST, MOST = 20, 1000
+FEWEST, MOST = 20, 4000
 _FASTER, _SLOWER = 1.5, 0.5
 """A transaction has at most so many times the rows of the one before, and at least."""
 _NEWS = 0.25

@@ -15,6 +15,7 @@ from kpi.buckets import due, state, teams
 from kpi.buckets.stages import Build, position, stages, stands
 from kpi.buckets.state import Standing, State
 from storage.database import reading, writing
+from storage.parts import Stride
 
 Stop = Callable[[], bool]
 Progress = Callable[[str, int], None]
@@ -74,8 +75,10 @@ def _build(build: Build, standing: Standing, stop: Stop, progress: Progress) -> 
     number, after = stands(standing.position)
     at = standing.position
     for later, (name, stage) in enumerate(stages()[number:], number):
+        # A row of one stage costs more than a row of another.
+        build = replace(build, stride=Stride())
         for step in stage(build, after if later == number else ()):
-            with writing(build.engine) as connection:
+            with build.stride.writing(build.engine, step.rows) as connection:
                 if not _at(connection, build, at):
                     return
                 step.write(connection)
@@ -83,11 +86,11 @@ def _build(build: Build, standing: Standing, stop: Stop, progress: Progress) -> 
             progress(name, step.rows)
             if stop():
                 return
-        with writing(build.engine) as connection:
+        with writing(build.engine, again=True) as connection:
             if not _at(connection, build, at):
                 return
             at = _moves(connection, build, position(later + 1, ()))
-    with writing(build.engine) as connection:
+    with writing(build.engine, again=True) as connection:
         if _at(connection, build, at):
             standing = state.hold(connection, build.workspace_id)
             state.write(connection, build.workspace_id, replace(standing, state=State.DUE, position=""))

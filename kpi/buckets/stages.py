@@ -7,7 +7,7 @@ gives the same steps from there on: nothing that it reads changes while it lasts
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
@@ -20,16 +20,11 @@ from kpi.buckets.adding import Cell, Row, add, cells
 from kpi.buckets.fold import KINDS, Kind, told
 from kpi.buckets.tables import CUSTOMER, FAMILIES, Family
 from storage.database import analyze, put, reading
+from storage.parts import Stride
 from storage.schema import deal, lead
 
-CLEARED = 2_000
-"""Rows that are deleted in one transaction."""
-TALLIED = 500
-"""Rows that are tallied in one transaction."""
 ADDED_UP = 20_000
 """Tallies that are added up together: the more, the fewer cells are written twice."""
-WRITTEN = 2_000
-"""Cells that are written in one transaction."""
 
 _FACTS = {"deal": deal, "lead": lead}
 
@@ -48,6 +43,8 @@ class Build:
     engine: Engine
     workspace_id: str
     today: date
+    stride: Stride = field(default_factory=Stride)
+    """How many rows one transaction of the stage writes."""
 
 
 Stage = Callable[[Build, Sequence[Any]], Iterator[Step]]
@@ -77,15 +74,16 @@ def stages() -> tuple[tuple[str, Stage], ...]:
 def _clear(table: Table, build: Build, _after: Sequence[Any]) -> Iterator[Step]:
     mine = table.c.workspace_id == build.workspace_id
     keys = [column for column in table.primary_key if column.name != "workspace_id"]
-    bound = sa.select(*keys).where(mine).order_by(*keys).offset(CLEARED).limit(1)
+    bound = sa.select(*keys).where(mine).order_by(*keys)
     while True:
         with reading(build.engine) as connection:
-            last = connection.execute(bound).first()
+            most = build.stride.rows
+            last = connection.execute(bound.offset(most).limit(1)).first()
             some = last is not None or connection.execute(sa.select(keys[0]).where(mine).limit(1)).first() is not None
         if not some:
             return
         these = [mine] if last is None else [mine, sa.tuple_(*keys) <= sa.tuple_(*last)]
-        yield Step(partial(_delete, table, these), CLEARED, [])
+        yield Step(partial(_delete, table, these), most, [])
 
 
 def _delete(table: Table, these: Sequence[sa.ColumnElement[bool]], connection: Connection) -> None:
@@ -98,7 +96,7 @@ def _tally(kind: Kind, build: Build, after: Sequence[Any]) -> Iterator[Step]:
     while True:
         ids = sa.select(facts.c.id).where(facts.c.workspace_id == build.workspace_id, facts.c.id > last)
         with reading(build.engine) as connection:
-            some = connection.scalars(ids.order_by(facts.c.id).limit(TALLIED)).all()
+            some = connection.scalars(ids.order_by(facts.c.id).limit(build.stride.rows)).all()
             rows = sorted(told(connection, kind, build.workspace_id, some, build.today)) if some else []
         if not some:
             return
@@ -110,7 +108,7 @@ def _tally_customers(build: Build, after: Sequence[Any]) -> Iterator[Step]:
     last = after[0] if after else ""
     while True:
         with reading(build.engine) as connection:
-            some = connection.scalars(customers.next_ids(build.workspace_id, last, TALLIED)).all()
+            some = connection.scalars(customers.next_ids(build.workspace_id, last, build.stride.rows)).all()
             rows = sorted(customers.told(connection, build.workspace_id, some)) if some else []
         if not some:
             return
@@ -141,7 +139,7 @@ def _add_up(
             if not rows:
                 return
             found = cells_of(build.workspace_id, [tuple(row) for row in rows])
-            yield from _write(family, found, chunk, written)
+            yield from _write(build, family, found, chunk, written)
             chunk, written = chunk + 1, 0
 
 
@@ -182,9 +180,9 @@ def _in_order(build: Build, table: Table, by: Sequence[str]) -> Iterator[Connect
                 connection.execute(sa.schema.DropTable(_ORDER))
 
 
-def _write(family: Family, found: Sequence[Cell], chunk: object, written: int) -> Iterator[Step]:
+def _write(build: Build, family: Family, found: Sequence[Cell], chunk: object, written: int) -> Iterator[Step]:
     while written < len(found):
-        some = found[written : written + WRITTEN]
+        some = found[written : written + build.stride.rows]
         written += len(some)
         yield Step(partial(_add, family, some), len(some), [chunk, written])
 
