@@ -1,10 +1,11 @@
 """The one caller of Slack, over the playground: nothing repeated, every outcome one of four."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.outcome import Later, Refused, Sent, Unclear
+from bot.outcome import Later, Outcome, Refused, Sent, Unclear
 from bot.playground.server import Playground
 from bot.playground.world import World
 from bot.slack import Slack, SlackError
@@ -138,3 +139,20 @@ def test_a_channel_says_how_many_will_read_it_and_whether_the_bot_is_there(
     assert (sales.name, sales.joined, sales.shared, sales.members) == ("sales", True, False, 1)
     assert not slack.channel(playground.world.find_channel("quiet").id).joined
     assert len(slack.members(sales.id)) == 2
+
+
+def test_the_same_picture_is_uploaded_once_even_by_several_at_a_time_and_again_after_a_failure(
+    playground: Playground, slack: Slack
+) -> None:
+    playground.world.faults.add("files.getUploadURLExternal", "error", error="internal_error")
+
+    def upload(title: str) -> Outcome:
+        return slack.upload(PNG, "vigie.png", title=title, alt_text="A line")
+
+    assert not isinstance(upload("one"), Sent)
+    with ThreadPoolExecutor(4) as threads:
+        uploaded = list(threads.map(upload, ["one"] * 4))
+    assert len({each.data["file_id"] for each in uploaded if isinstance(each, Sent)}) == 1
+    assert len(playground.world.files) == 1
+    assert isinstance(upload("two"), Sent)
+    assert len(playground.world.files) == 2
