@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property
 
 from kpi import period as periods
 from kpi.formulas import Cell
@@ -27,17 +27,7 @@ class Narrowing:
         return key.is_(None) | key.in_(ids) if ids else key.is_(None)
 
 
-# Asked for many times by each question.
-@lru_cache(maxsize=1024)
-def _before(period: Period, today: date, comparison: Comparison) -> Period:
-    match comparison:
-        case Comparison.PREVIOUS:
-            return periods.previous(period, today)
-        case Comparison.LAST_YEAR:
-            return periods.last_year(period, today)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ask:
     query: KpiQuery
     currency: str
@@ -57,12 +47,18 @@ class Ask:
     def _only_some(self, dimension: str) -> bool:
         return any(each.dimension == dimension for each in self.narrowings)
 
-    @property
+    @cached_property
     def before(self) -> Period | None:
         """The period of the comparison, or None: also for some stages, since only today's stage of a deal is known."""
-        if self.query.comparison is None or self._only_some("stage"):
+        if self._only_some("stage"):
             return None
-        return _before(self.query.period, self.query.today, self.query.comparison)
+        match self.query.comparison:
+            case None:
+                return None
+            case Comparison.PREVIOUS:
+                return periods.previous(self.query.period, self.query.today)
+            case Comparison.LAST_YEAR:
+                return periods.last_year(self.query.period, self.query.today)
 
     @property
     def age(self) -> int:
@@ -77,7 +73,7 @@ class Ask:
         """The first day that the cohort of the period before had not seen at this age."""
         return None if self.before is None else self.before.end + timedelta(days=self.age)
 
-    @property
+    @cached_property
     def buckets(self) -> tuple[Period, ...]:
         """The buckets of the series, or none."""
         grain = self.query.grain

@@ -24,6 +24,9 @@ from kpi.standing import Standing, Wanted, own_key, target_of
 from storage.as_known import as_known
 from storage.database import Part, run, tongue
 
+_REASONS = tuple(Reason)
+"""In the order in which they are told."""
+
 MOST_BUCKETS = 400
 """A year of days, and a little; finer is refused."""
 
@@ -122,15 +125,16 @@ def _read(
     if looked_up:
         parts["buckets"] = how_they_stand(spoken)
         values["buckets"] = {"workspace": wanted.workspace_id}
+    names: list[dict[str, str]] = [{} for _ in asked]
     for at, lookup in looked_up:
-        parts |= {f"{at}:{name}": part for name, part in lookup.parts(spoken).items()}
-        values |= {f"{at}:{name}": each for name, each in lookup.values().items()}
+        mine = lookup.values()
+        for name, part in lookup.parts(spoken).items():
+            # What is asked of the workspace as a whole is asked once for all questions.
+            shared = len(mine[name]) == 1
+            key = f"shared:{id(part)}" if shared else f"{at}:{name}"
+            parts[key], values[key], names[at][name] = part, mine[name], key
     rows = run(connection, parts, values)
-    found: list[dict[str, list[tuple[Any, ...]]]] = [{} for _ in asked]
-    for name, each in rows.items():
-        number, colon, mine = name.partition(":")
-        if colon and number.isdecimal():
-            found[int(number)][mine] = each
+    found = [{name: rows[key] for name, key in each.items()} for each in names]
     return wanted.standing(rows), state.standing(rows.get("buckets", [])), found
 
 
@@ -235,4 +239,4 @@ def _series(ask: Ask, formula: Formula, counted: Counted) -> tuple[Point, ...]:
 
 
 def _left_out(counts: Mapping[str, int]) -> tuple[LeftOut, ...]:
-    return tuple(LeftOut(str(reason), counts[reason]) for reason in Reason if counts.get(reason))
+    return tuple(LeftOut(str(reason), counts[reason]) for reason in _REASONS if counts.get(reason))

@@ -89,8 +89,8 @@ class Additive:
         query = self.ask.query
         now, before = self._codes(query.period), self._codes(self.ask.before)
         series = [code for point in self.points for code in self._codes(point)]
-        if query.group_by is None:
-            self.lists["each"] = list(dict.fromkeys((*(series or now), *before, UNDATED)))
+        if query.group_by is None and series:
+            self.lists["each"] = list(dict.fromkeys((*series, *before, UNDATED)))
         else:
             self.lists["each"] = list(dict.fromkeys((*series, UNDATED)))
             self.lists["slice_0"] = now
@@ -153,13 +153,12 @@ class Additive:
             if name is not None:
                 names[key] = name
         undated = each.get(UNDATED, nothing)
-        codes = self._codes(ask.query.period)
         grouped = ask.query.group_by is not None
-        if grouped:
+        if grouped or not self.points:
             now, before = _sum(groups.values(), width), _sum(groups_before.values(), width)
         else:
             series = [code for point in self.points for code in self._codes(point)]
-            now = _sum((each[code] for code in series or codes if code in each), width)
+            now = _sum((each[code] for code in series if code in each), width)
             before = _sum((each[code] for code in self._codes(ask.before) if code in each), width)
         left_out = self._left_out(now, undated)
         if left_out is None:
@@ -175,8 +174,8 @@ class Additive:
         counted = Counted(
             now=self._cell(now),
             before=None if ask.before is None else aged,
-            groups={key: self._cell(sums) for key, sums in groups.items()},
-            groups_before=groups_aged,
+            groups={key: self._cell(sums) for key, sums in groups.items()} if grouped else {},
+            groups_before=groups_aged if grouped else {},
             names=names,
             series={start: self._cell(sums) for start, sums in self._series(ask, each, width)},
             left_out=left_out,

@@ -101,7 +101,7 @@ def _first_day(spoken: Tongue, table: sa.Table, anything: sa.ColumnElement[bool]
 @lru_cache(maxsize=4)
 def _tells(spoken: Tongue) -> Part:
     columns = lead_bucket.c
-    years = _of_grain(columns.bucket, Grain.YEAR)
-    mine = (columns.workspace_id == _WORKSPACE, columns.shape == _ALL, columns[TELLS_QUALIFIED] != _ZERO)
-    told = sa.select(columns.bucket).where(*mine, sa.or_(years, columns.bucket == sa.literal_column(f"'{UNDATED}'")))
-    return spell(spoken, told.limit(1))
+    # What has no day, weeks and years come last, one after the other: every lead is in one of them.
+    bucket = columns.bucket >= sa.literal_column(f"'{UNDATED}'")
+    mine = (columns.workspace_id == _WORKSPACE, columns.shape == _ALL, bucket, columns[TELLS_QUALIFIED] != _ZERO)
+    return spell(spoken, sa.select(columns.bucket).where(*mine).limit(1))

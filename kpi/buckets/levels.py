@@ -42,23 +42,25 @@ class Read:
 
 @dataclass(slots=True)
 class Levels:
-    """Everything before some days: before each of `ends` of all, before each of `grouped_ends` by group."""
+    """Everything before some days: before each of `ends` of all, before each of `grouped_ends` by group (all are one
+    group where there is none)."""
 
     family: str
     columns: tuple[str, ...]
     way: Route
     ask: Ask
     ends: tuple[date, ...]
-    grouped_ends: tuple[date, ...] = ()
+    grouped_ends: tuple[date, ...]
     undated: bool = False
     """Whether rows without a day on the axis are looked at too."""
     lists: dict[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         each = list(dict.fromkeys(code for step in self._steps(self.ends) for code in step))
-        self.lists["each"] = [*each, UNDATED] if self.undated else each
+        # A series needs the whole of what has no day, the groups their part of it.
+        self.lists["each"] = [*each, UNDATED] if self.undated and each else each
         slices = list(self._steps(self.grouped_ends))
-        if self.undated and self.grouped_ends:
+        if self.undated:
             slices.append((UNDATED,))
         self.lists |= {f"slice_{at}": step for at, step in enumerate(slices)}
 
@@ -78,7 +80,7 @@ class Levels:
             self.family,
             self.columns,
             self.way.legs,
-            each=True,
+            each=bool(self.ends),
             slices=len(self.lists) - 1,
             past=True,
             group_by=self.ask.query.group_by,
@@ -125,7 +127,7 @@ class Levels:
             )
             for key, sums in groups.items()
         }
-        return Read(whole, lines if self.grouped_ends else {}, names, count)
+        return Read(whole, lines, names, count)
 
     def _line(
         self, past: Sums, ends: Sequence[date], found: Mapping[str, Sums], steps: Iterable[Sequence[str]]

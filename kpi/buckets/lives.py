@@ -52,16 +52,12 @@ class Lives:
         read, before, grouped = self.levels.read(found), ask.before, ask.query.group_by is not None
         groups = {key: self.cell_of(line, ask.query.period) for key, line in read.groups.items()}
         groups_before = {} if before is None else {key: self.cell_of(line, before) for key, line in read.groups.items()}
-        now = added_up(groups.values(), self.names) if grouped else self.cell_of(read.whole, ask.query.period)
-        earlier = None
-        if before is not None:
-            earlier = added_up(groups_before.values(), self.names) if grouped else self.cell_of(read.whole, before)
         first_day, _ = firsts.CUSTOMERS.found(found)
         return Counted(
-            now=now,
-            before=earlier,
-            groups=groups,
-            groups_before=groups_before,
+            now=added_up(groups.values(), self.names),
+            before=None if before is None else added_up(groups_before.values(), self.names),
+            groups=groups if grouped else {},
+            groups_before=groups_before if grouped else {},
             names=read.names,
             series={bucket.start: self.cell_of(read.whole, bucket) for bucket in ask.buckets},
             left_out=left_out.left_out,
@@ -102,10 +98,7 @@ def _lookup(ask: Ask, columns: tuple[str, ...], cell_of: CellOf, looked_at: Call
         return left_out
     windows = [looked_at(each) for each in (query.period, *([] if ask.before is None else [ask.before]))]
     totals, points = _ends(windows), _ends(looked_at(point) for point in points_of(ask))
-    if query.group_by is None:
-        levels = Levels("customer", columns, way, ask, tuple(sorted({*totals, *points})))
-    else:
-        levels = Levels("customer", columns, way, ask, points, totals)
+    levels = Levels("customer", columns, way, ask, points, totals)
     nothing = Line(dict.fromkeys((*totals, *points), (0,) * len(columns)), ())
     return Lives(levels, cell_of, tuple(cell_of(nothing, query.period)), left_out)
 

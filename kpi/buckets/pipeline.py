@@ -47,16 +47,13 @@ class Pipeline:
         groups = {key: _cell(line, ask.query.period, today) for key, line in read.groups.items()}
         groups_before = {} if before is None else {key: _cell(line, before, today) for key, line in read.groups.items()}
         grouped, names = ask.query.group_by is not None, self._names()
-        now = added_up(groups.values(), names) if grouped else _cell(read.whole, ask.query.period, today)
-        earlier = None
-        if before is not None:
-            earlier = added_up(groups_before.values(), names) if grouped else _cell(read.whole, before, today)
+        now = added_up(groups.values(), names)
         first_day, _ = firsts.CUSTOMERS.found(found)
         return Counted(
             now=now,
-            before=earlier,
-            groups=groups,
-            groups_before=groups_before,
+            before=None if before is None else added_up(groups_before.values(), names),
+            groups=groups if grouped else {},
+            groups_before=groups_before if grouped else {},
             names=read.names,
             series={bucket.start: _cell(read.whole, bucket, today) for bucket in ask.buckets},
             left_out={reason: now[reason] for reason in _LEFT_OUT if reason in now},
@@ -100,6 +97,4 @@ def lookup(ask: Ask, formula: Stock) -> Pipeline | Why:
     totals = sorted({_end(window, query.today) for window in windows})
     points = {_end(point, query.today) for point in points_of(ask)}
     columns = _OF_AMOUNTS if formula.key == "amount" else _COLUMNS
-    if query.group_by is not None:
-        return Pipeline(Levels("deal", columns, way, ask, tuple(sorted(points)), tuple(totals), undated=True))
-    return Pipeline(Levels("deal", columns, way, ask, tuple(sorted({*totals, *points})), undated=True))
+    return Pipeline(Levels("deal", columns, way, ask, tuple(sorted(points)), tuple(totals), undated=True))
