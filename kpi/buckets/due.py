@@ -68,12 +68,12 @@ def _expand(engine: Engine, workspace_id: str, progress: Callable[[str, int], No
         return False
     for at in range(0, len(found), _NOTED):
         some = found[at : at + _NOTED]
-        with writing(engine) as connection:
+        with writing(engine, again=True) as connection:
             state.hold(connection, workspace_id)
             for family, each in groupby(some, lambda pair: pair[0]):
                 state.note_due(connection, workspace_id, family, [key for _, key in each])
         progress("due", len(some))
-    with writing(engine) as connection:
+    with writing(engine, again=True) as connection:
         state.hold(connection, workspace_id)
         _done(connection, workspace_id, rows)
     return True

@@ -86,7 +86,7 @@ class Life:
         )
 
     def _lead(self, connection: Connection, _today: date) -> list[Change]:
-        values = [
+        values: list[Row] = [
             {"created_on": self._maybe(self._day())},
             {"qualified_on": self._maybe(self._day())},
             {"qualified": self.random.choice([None, True, False])},
@@ -103,11 +103,11 @@ class Life:
         return self._change(connection, schema.customer, values)
 
     def _contract(self, connection: Connection, _today: date) -> list[Change]:
-        values = [{"ends_on": self._maybe(self._day())}, {"deleted_at": self.random.choice([None, self.now])}]
+        values: list[Row] = [{"ends_on": self._maybe(self._day())}, {"deleted_at": self.random.choice([None, self.now])}]
         return self._change(connection, schema.contract, self.random.choice(values))
 
     def _purchase(self, connection: Connection, _today: date) -> list[Change]:
-        values = [{"purchased_on": self._day()}, {"deleted_at": self.random.choice([None, self.now])}]
+        values: list[Row] = [{"purchased_on": self._day()}, {"deleted_at": self.random.choice([None, self.now])}]
         return self._change(connection, schema.purchase, self.random.choice(values))
 
     def _move(self, connection: Connection, today: date) -> list[Change]:
@@ -123,7 +123,7 @@ class Life:
         gone = {"deleted_at": self.now, "merged_into": survivor}
         return [
             *self._change(connection, table, gone, loser),
-            *repoint(connection, self.workspace_id, table.name, {loser}),
+            *repoint(connection, self.workspace_id, table.name, {loser}, 1000),
         ]
 
     def _change(

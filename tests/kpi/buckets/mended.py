@@ -71,10 +71,10 @@ def summed(connection: Connection, family: Family, workspace_id: str) -> Cells:
 
 def _adds(family: Family, row: Tally) -> Iterator[tuple[Cell, str, int]]:
     if family is CUSTOMER:
-        for day, numbers in customers.tally_of(tuple(row.values())).events.items():
+        for ordinal, numbers in customers.tally_of(tuple(row.values())).events.items():
             for name, number in zip(CUSTOMER_COLUMNS, numbers, strict=True):
                 for shape in family.shapes:
-                    yield from _in_cells(shape, row, date.fromordinal(day), name, number)
+                    yield from _in_cells(shape, row, date.fromordinal(ordinal), name, number)
         return
     for column in added("deal" if family.name == "deal" else "lead"):
         for day, number in _on_days(column, row):

@@ -214,8 +214,8 @@ def test_two_who_fold_at_once_and_one_who_builds_end_in_the_same_sums(database: 
     def wins(numbers: Sequence[int]) -> None:
         for day in range(1, 4):
             for number in numbers:
-                won = {"status": "won", "closed_on": date(2018, 3, day), "product_id": f"product:{day}"}
-                change(database, deal, f"deal:{number}", **won)
+                closed_on = date(2018, 3, day)
+                change(database, deal, f"deal:{number}", status="won", closed_on=closed_on, product_id=f"product:{day}")
 
     works: list[Callable[[], object]] = [
         lambda: wins([1, 3, 5]),
