@@ -38,7 +38,7 @@ test-page: $(VENV)/.installed-dev ## test the playground page in a headless Chro
 
 test-real: $(VENV)/.installed-dev ## test on the real data sets (DATA=folder)
 	@if [ -d "$(DATA)" ]; then \
-		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 -m real tests/real; \
+		VIGIE_REAL_DATA="$(abspath $(DATA))" $(BIN)/python -m pytest -n 2 --dist loadgroup -m real tests/real; \
 	else echo "make test-real: no data set at DATA='$(DATA)', the real totals are not tested"; fi
 
 page: ## build the playground page (needs Node)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from kpi import period as periods
+from kpi.buckets import ensure
 from kpi.engine import answer
 from kpi.period import Grain, Period, containing
 from kpi.query import KpiQuery, KpiResult
@@ -27,13 +28,17 @@ Y2017 = containing(Grain.YEAR, date(2017, 1, 1))
 Q4_2017 = periods.quarter(2017, 4)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=pytest.mark.xdist_group(kind)) for kind in ("sqlite", "postgresql")],
+)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """One database of each kind for the whole module: the sets are large and only read."""
+    """One database of each kind for the whole module, and one process for it: the sets are large and only read."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('real') / 'real.sqlite3'}"
         made = open_engine(url)
         schema.metadata.create_all(made)
+        ensure(made)
         yield made
         made.dispose()
         return
