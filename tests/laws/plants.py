@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from kpi.buckets import fold, touched
+from kpi.buckets import state
 from storage import books, cursors, history, leases, listing, upsert
 from storage.connectors.base import Walk
 from storage.database import insert, writing
 from storage.records import Page, Record
 from storage.rows import Frame, Row
 from storage.running import Run
+
+folding = import_module("kpi.buckets.fold")
+"""The room; the package's own `fold` is the function in it."""
 
 
 @contextmanager
@@ -131,24 +135,19 @@ def history_forgets_amounts() -> Iterator[None]:
 
 
 @contextmanager
-def customers_hang_on_nothing() -> Iterator[None]:
-    """A customer's segment changes, and its deals stay where they were added."""
-    there = touched.touched
-
-    def only_deals(connection: Connection, workspace_id: str, changes: Any, most: int) -> Any:
-        return there(connection, workspace_id, [each for each in changes if each.object != "customer"], most)
-
-    with patched(fold.touched, "touched", only_deals):
+def what_is_due_is_forgotten() -> Iterator[None]:
+    """Rows that change while the buckets are being built are not noted."""
+    with patched(state, "note_due", lambda *_: None):
         yield
 
 
 @contextmanager
 def old_tallies_stay_added() -> Iterator[None]:
     """What a row no longer adds is not taken away."""
-    there = fold.settle_rows
+    there = folding.settle_rows
 
     def settle_rows(connection: Connection, kind: Any, workspace_id: str, gone: Any, come: Any) -> None:
         there(connection, kind, workspace_id, [], come)
 
-    with patched(fold, "settle_rows", settle_rows):
+    with patched(folding, "settle_rows", settle_rows):
         yield

@@ -157,8 +157,9 @@ def main() -> int:
         for law in laws:
             if not told.no_plants:
                 fine = catches(processes, law, names, console) and fine
-            wanted = list(spread(names, told.first, told.runs))
-            console.print(f"law {law.name}: seeds {told.first} to {told.first + told.runs - 1} over {', '.join(names)}")
+            runs = max(1, told.runs // law.one_in)
+            wanted = list(spread(names, told.first, runs))
+            console.print(f"law {law.name}: seeds {told.first} to {told.first + runs - 1} over {', '.join(names)}")
             found = violations(processes, law, wanted, console)
             lines.append(f"law {law.name} runs {len(set(wanted))} violations {found}")
             fine = fine and not found
