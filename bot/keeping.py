@@ -78,6 +78,7 @@ def check(engine: Engine, workspace_id: str, clock: Clock) -> buckets.Checked:
     figure. What was wrong waits to be settled, and the rows answer until then."""
     today = _today(_workspace(engine, workspace_id), clock)
     checked = buckets.check(engine, workspace_id, today, sample=SAMPLE, seed=today.toordinal())
+    buckets.sweep(engine, workspace_id)
     if checked.right:
         log.info("buckets_checked workspace=%s tallies=%d cells=%d", workspace_id, checked.tallies, checked.cells)
     else:

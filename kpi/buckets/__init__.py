@@ -7,6 +7,7 @@ Answers read buckets only while they are ready (`kpi.buckets.state`); else they 
 from kpi.buckets.build import forget, rebuild, settle
 from kpi.buckets.check import Checked, check
 from kpi.buckets.fold import fold
+from kpi.buckets.sweep import sweep
 from kpi.buckets.tables import ensure
 
-__all__ = ["Checked", "check", "ensure", "fold", "forget", "rebuild", "settle"]
+__all__ = ["Checked", "check", "ensure", "fold", "forget", "rebuild", "settle", "sweep"]

@@ -208,6 +208,23 @@ def test_a_rebuild_clears_what_should_not_be_there(database: Engine) -> None:
     assert_mended(database, WORKSPACE, TODAY)
 
 
+def test_cells_of_which_nothing_is_left_are_swept_away(database: Engine) -> None:
+    small().save(database)
+    buckets.settle(database, WORKSPACE, TODAY)
+    empty = sa.select(sa.func.count()).where(
+        *(column == 0 for column in tables.deal_bucket.c if not column.primary_key)
+    )
+    change(database, deal, "deal:1", created_on=date(2017, 5, 5))
+    change(database, deal, "deal:1", created_on=date(2018, 1, 2))
+    with reading(database) as connection:
+        left = connection.scalar(empty)
+    assert left
+    assert buckets.sweep(database, WORKSPACE) == left
+    with reading(database) as connection:
+        assert connection.scalar(empty) == 0
+    assert_mended(database, WORKSPACE, TODAY)
+
+
 def test_two_who_fold_at_once_and_one_who_builds_end_in_the_same_sums(database: Engine) -> None:
     small().save(database)
 
