@@ -20,7 +20,7 @@ from kpi.buckets.shapes import UNDATED
 from kpi.buckets.tables import deal_bucket, lead_bucket
 from kpi.scope import Scope
 from storage import schema
-from storage.database import Part, Tongue, parameter, run, spell, tongue
+from storage.database import Part, Tongue, among, parameter, run, spell, tongue
 
 _WORKSPACE = parameter("workspace", sa.Text)
 
@@ -60,9 +60,10 @@ def read_vocabulary(connection: Connection, scope: Scope, *, today: date, asker:
     The connection must be open as long as the vocabulary is used: customers are read from it on demand.
     """
     spoken, workspace = tongue(connection), {"workspace": scope.workspace_id}
-    parts = {"names": spell(spoken, _names(scope)), "buckets": how_they_stand(spoken), "regions": _regions(spoken)}
+    seen = workspace | {"people": sorted(scope.people), "teams": sorted(scope.teams)}
+    parts = {"names": _names(spoken, scope.everything), "buckets": how_they_stand(spoken), "regions": _regions(spoken)}
     parts |= {"texts": _keys(spoken), "spend": _spend(spoken)}
-    found = run(connection, parts, dict.fromkeys(parts, workspace))
+    found = run(connection, parts, dict.fromkeys(parts, workspace) | {"names": seen})
     told = [
         Name(dimension, key, name, email, deleted_at is not None)
         for dimension, key, name, email, deleted_at in found["names"]
@@ -79,41 +80,41 @@ def read_vocabulary(connection: Connection, scope: Scope, *, today: date, asker:
         my_team = next((name for name in names if name.dimension == "team" and name.key == team_id), None)
 
     def customers() -> tuple[Name, ...]:
-        found = connection.execute(_customers(scope)).all()
-        return tuple(Name("customer", row.id, row.name, None, row.deleted_at is not None) for row in found)
+        rows = run(connection, {"customers": _customers(spoken, scope.everything)}, {"customers": seen})["customers"]
+        return tuple(Name("customer", key, name, None, deleted_at is not None) for key, name, deleted_at in rows)
 
     return Vocabulary(names, me, my_team, customers)
 
 
-def _visible_people(scope: Scope) -> sa.ColumnElement[bool]:
+def _visible_people(*, everything: bool) -> sa.ColumnElement[bool]:
     """The people whose names the asker may read: the scope's own, and all who ever were in one of its teams."""
     person, membership = schema.person, schema.membership
-    if scope.everything:
+    if everything:
         return sa.true()
-    members = sa.select(membership.c.person_id).where(
-        membership.c.workspace_id == scope.workspace_id, membership.c.team_id.in_(sorted(scope.teams))
-    )
-    return sa.or_(person.c.id.in_(sorted(scope.people)), person.c.id.in_(members))
+    mine = (membership.c.workspace_id == _WORKSPACE, among(membership.c.team_id, "teams"))
+    return sa.or_(among(person.c.id, "people"), person.c.id.in_(sa.select(membership.c.person_id).where(*mine)))
 
 
-def _names(scope: Scope) -> sa.CompoundSelect[*tuple[Any, ...]]:
-    """One statement for the names of rows that have an id."""
+@lru_cache(maxsize=8)
+def _names(spoken: Tongue, everything: bool) -> Part:
+    """The names of rows that have an id."""
     person = schema.person
 
     def rows(dimension: str, table: sa.Table) -> Select[*tuple[Any, ...]]:
         email = table.c.email if table is person else sa.cast(sa.null(), sa.Text).label("email")
         statement = sa.select(
             sa.literal(dimension).label("dimension"), table.c.id.label("key"), table.c.name, email, table.c.deleted_at
-        ).where(table.c.workspace_id == scope.workspace_id)
-        return statement.where(_visible_people(scope)) if table is person else statement
+        ).where(table.c.workspace_id == _WORKSPACE)
+        return statement.where(_visible_people(everything=everything)) if table is person else statement
 
-    return sa.union_all(
+    union = sa.union_all(
         rows("rep", person),
         rows("team", schema.team),
         rows("product", schema.product),
         rows("pipeline", schema.pipeline),
         rows("stage", schema.stage),
     )
+    return spell(spoken, union)
 
 
 @lru_cache(maxsize=4)
@@ -164,15 +165,14 @@ def _team_of(workspace_id: str, person_id: str, today: date) -> Select[str]:
     )
 
 
-def _customers(scope: Scope) -> Select[*tuple[Any, ...]]:
-    """All customers, or those with a deal or lead of a person the asker may see."""
-    customer, person = schema.customer, schema.person
-    statement = sa.select(customer.c.id, customer.c.name, customer.c.deleted_at).where(
-        customer.c.workspace_id == scope.workspace_id
-    )
-    if scope.everything:
-        return statement
-    people = sa.select(person.c.id).where(person.c.workspace_id == scope.workspace_id, _visible_people(scope))
-    deal = schema.deal
-    theirs = sa.select(deal.c.customer_id).where(deal.c.workspace_id == scope.workspace_id, deal.c.owner_id.in_(people))
-    return statement.where(customer.c.id.in_(theirs))
+@lru_cache(maxsize=8)
+def _customers(spoken: Tongue, everything: bool) -> Part:
+    """All customers, or those with a deal of a person the asker may see."""
+    customer, person, deal = schema.customer, schema.person, schema.deal
+    columns = (customer.c.id, customer.c.name, customer.c.deleted_at)
+    statement = sa.select(*columns).where(customer.c.workspace_id == _WORKSPACE)
+    if everything:
+        return spell(spoken, statement)
+    people = sa.select(person.c.id).where(person.c.workspace_id == _WORKSPACE, _visible_people(everything=False))
+    theirs = sa.select(deal.c.customer_id).where(deal.c.workspace_id == _WORKSPACE, deal.c.owner_id.in_(people))
+    return spell(spoken, statement.where(customer.c.id.in_(theirs)))
