@@ -76,7 +76,8 @@ def cells(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Cell
     days = _Places([all_days[at] for at in live])
     keys = {name: _Places([all_keys[at][place] for at in live]) for place, name in enumerate(family.keys)}
     stock = _stock(family)
-    lying = {grain: _lying(days, grain) for shape in family.shapes for grain in (*shape.grains, None)}
+    grains = {grain for shape in family.shapes for grain in (*shape.grains, None)}
+    lying = {grain: _lying(days, grain) for grain in grains}
     found: list[Cell] = []
     for shape in family.shapes:
         # All grains at once: of a page's few rows, it is not the adding up that takes the time, but each call.
