@@ -59,11 +59,6 @@ def _days(start: date, end: date, weeks: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def since_new_year(end: date, *, weeks: bool = True) -> tuple[str, ...]:
-    """The codes from the first day of a year up to `end` (excluded): with all years before, everything before `end`."""
-    return covering(date(end.year, 1, 1), end, weeks=weeks)
-
-
 def year_of(end: date) -> str:
-    """The code of the first year that `since_new_year` looks into."""
+    """The code of the year that a day lies in."""
     return f"{LETTERS[Grain.YEAR]}{end.year:04}-01-01"
