@@ -103,7 +103,8 @@ class Life:
         return self._change(connection, schema.customer, values)
 
     def _contract(self, connection: Connection, _today: date) -> list[Change]:
-        values: list[Row] = [{"ends_on": self._maybe(self._day())}, {"deleted_at": self.random.choice([None, self.now])}]
+        gone = self.random.choice([None, self.now])
+        values: list[Row] = [{"ends_on": self._maybe(self._day())}, {"deleted_at": gone}]
         return self._change(connection, schema.contract, self.random.choice(values))
 
     def _purchase(self, connection: Connection, _today: date) -> list[Change]:
