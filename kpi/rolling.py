@@ -1,7 +1,6 @@
 """A rolling window's value, step by step: what a digest judges over 28 days, as it was at the end of each past week."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from fractions import Fraction
 from itertools import accumulate
 
@@ -12,8 +11,9 @@ from kpi.query import Point
 def rolling(days: Sequence[Point], formula: Additive, *, window: int, step: int) -> tuple[Point, ...]:
     """The value over the `window` days that end with the last of `days`, and `step` days earlier, and so on back.
 
-    `days` is a series by day without gaps, oldest first. Each point holds the half-open range it was counted over; the
-    oldest is the first whose whole window is covered. Raises `ValueError` for fewer days than one window.
+    `days` is a series by day without gaps, oldest first; or one by week, with `window` and `step` in weeks. Each point
+    holds the half-open range it was counted over; the oldest is the first whose whole window is covered. Raises
+    `ValueError` for fewer days than one window.
     """
     if len(days) < window:
         raise ValueError(f"{len(days)} days do not fill a window of {window}")
@@ -24,7 +24,7 @@ def rolling(days: Sequence[Point], formula: Additive, *, window: int, step: int)
     for at in reversed(ends):
         end = days[at].end
         measured = formula.measured(_cell(formula, numerators[at], denominators[at]))
-        points.append(Point(end - timedelta(days=window), end, complete=True, measured=measured))
+        points.append(Point(days[at - window + 1].start, end, complete=True, measured=measured))
     return tuple(points)
 
 

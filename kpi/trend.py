@@ -35,7 +35,9 @@ def trend_query(query: KpiQuery) -> KpiQuery:
     alone = replace(query, comparison=None, group_by=None)
     if query.period.days == TWENTY_EIGHT and _adds_up(_formula(query)):
         start = shift(query.period.start, Grain.DAY, -WEEK * (POINTS - 1))
-        return replace(alone, period=Period(start, query.period.end), grain=Grain.DAY)
+        # From a Monday on, the windows are whole weeks: a seventh of the points.
+        grain = Grain.WEEK if start.weekday() == 0 else Grain.DAY
+        return replace(alone, period=Period(start, query.period.end), grain=grain)
     grain = Grain.WEEK if query.period.days <= TWENTY_EIGHT else Grain.MONTH
     return replace(alone, period=last(grain, query.today, POINTS), grain=grain)
 
@@ -43,9 +45,10 @@ def trend_query(query: KpiQuery) -> KpiQuery:
 def trend_of(query: KpiQuery, found: KpiResult) -> KpiResult:
     """The trend of a query, from the answer to `trend_query`."""
     formula = _formula(query)
-    if found.query.grain is not Grain.DAY or not _adds_up(formula):
+    if query.period.days != TWENTY_EIGHT or not _adds_up(formula):
         return found
-    series = rolling(found.series, formula, window=TWENTY_EIGHT, step=WEEK)
+    days = WEEK if found.query.grain is Grain.WEEK else 1
+    series = rolling(found.series, formula, window=TWENTY_EIGHT // days, step=WEEK // days)
     return replace(found, query=replace(found.query, grain=Grain.WEEK), series=series, window=TWENTY_EIGHT)
 
 

@@ -30,11 +30,15 @@ def company(database: Engine) -> Company:
     return company.save(database)
 
 
-def judged(engine: Engine, metric: str) -> KpiQuery:
+MONDAY = date(2026, 9, 28)
+"""The windows that end before it are whole weeks."""
+
+
+def judged(engine: Engine, metric: str, today: date = TODAY) -> KpiQuery:
     declared = kpi(metric)
     with reading(engine) as connection:
-        period = judged_period(connection, declared, WORKSPACE, TODAY)
-    return KpiQuery(metric, declared.judged, period, Scope(WORKSPACE, everything=True), TODAY)
+        period = judged_period(connection, declared, WORKSPACE, today)
+    return KpiQuery(metric, declared.judged, period, Scope(WORKSPACE, everything=True), today)
 
 
 @pytest.mark.parametrize("metric", ADDITIVE)
@@ -49,11 +53,13 @@ def test_the_last_point_is_the_number_itself(database: Engine, company: Company,
     assert (led.series[-1].start, led.series[-1].end) == (query.period.start, query.period.end)
 
 
-def test_each_point_is_what_would_have_been_answered_that_week(database: Engine, company: Company) -> None:
-    query = judged(database, "revenue_won")
+@pytest.mark.parametrize("today", [TODAY, MONDAY])
+def test_each_point_is_what_would_have_been_answered_that_week(database: Engine, company: Company, today: date) -> None:
+    query = judged(database, "revenue_won", today)
     with reading(database) as connection:
         led = trend(connection, query)
         assert led is not None
+        assert (led.window, len(led.series), led.series[-1].end) == (28, 12, today)
         for point in led.series:
             period = replace(query.period, start=point.start, end=point.end)
             assert answer(connection, replace(query, period=period)).measured == point.measured

@@ -91,7 +91,7 @@ def queries(draw: Callable[..., Any], company: Company, today: date) -> list[Kpi
 
 @settings(
     deadline=None,
-    max_examples=4,
+    max_examples=3,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
