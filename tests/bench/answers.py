@@ -1,4 +1,4 @@
-"""Vigie's whole answer beside the bare driver, the facts plan and pandas, on the same rows, and the build of buckets."""
+"""Vigie's whole answer beside the bare driver, the facts plan and pandas, on the same rows; the build of buckets."""
 
 from collections.abc import Callable, Iterator
 
