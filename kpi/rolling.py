@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import accumulate
 
 from kpi.formulas import Additive, Cell, Total
 from kpi.query import Point
@@ -30,8 +29,11 @@ def rolling(days: Sequence[Point], formula: Additive, *, window: int, step: int)
 
 def _sums(numbers: Iterable[Fraction | None], window: int) -> list[int]:
     """For each day, the sum over the window that ends with it (over all days before, where there are fewer)."""
-    sums = [0, *accumulate(int(number or 0) for number in numbers)]
-    return [sums[at] - sums[max(0, at - window)] for at in range(1, len(sums))]
+    import pandas as pd
+
+    # Integers throughout: pandas' own rolling sum works in floats, the difference of two running sums stays exact.
+    sums = pd.Series([int(number or 0) for number in numbers], dtype="int64").cumsum()
+    return (sums - sums.shift(window, fill_value=0)).tolist()
 
 
 def _cell(formula: Additive, numerator: int, denominator: int) -> Cell:
