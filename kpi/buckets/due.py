@@ -66,17 +66,23 @@ def _expand(engine: Engine, workspace_id: str, progress: Callable[[str, int], No
         found = [(family, key) for family, select in _selects(workspace_id, rows) for key in connection.scalars(select)]
     if not rows:
         return False
-    for at in range(0, len(found), _NOTED):
-        some = found[at : at + _NOTED]
+    *before, end = [found[at : at + _NOTED] for at in range(0, len(found), _NOTED)] or [[]]
+    for some in before:
         with writing(engine, again=True) as connection:
-            state.hold(connection, workspace_id)
-            for family, each in groupby(some, lambda pair: pair[0]):
-                state.note_due(connection, workspace_id, family, [key for _, key in each])
+            _note(connection, workspace_id, some)
         progress("due", len(some))
+    # Together, or whoever is killed after each transaction would note the same for ever.
     with writing(engine, again=True) as connection:
-        state.hold(connection, workspace_id)
+        _note(connection, workspace_id, end)
         _done(connection, workspace_id, rows)
+    progress("due", len(end))
     return True
+
+
+def _note(connection: Connection, workspace_id: str, found: Sequence[tuple[str, str]]) -> None:
+    state.hold(connection, workspace_id)
+    for family, each in groupby(found, lambda pair: pair[0]):
+        state.note_due(connection, workspace_id, family, [key for _, key in each])
 
 
 def _selects(workspace_id: str, rows: Sequence[sa.Row[str, str]]) -> Iterator[tuple[str, sa.Select[str]]]:
