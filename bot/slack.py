@@ -22,6 +22,7 @@ from slack_sdk.errors import SlackApiError, SlackRequestError
 from slack_sdk.webhook import WebhookClient
 
 from bot.outcome import Later, Outcome, Refused, Sent, Unclear, judge
+from bot.threads import unseated
 
 log = logging.getLogger(__name__)
 
@@ -280,7 +281,8 @@ class Slack:
     def _within(self, method: str, work: Callable[[], Outcome]) -> Outcome:
         """`work`, for at most the deadline: socket time-outs bound each silence, not the whole."""
         try:
-            outcome = self._calls.submit(work).result(timeout=self._deadline)
+            with unseated():
+                outcome = self._calls.submit(work).result(timeout=self._deadline)
         except TimeoutError:
             outcome = Unclear("deadline")
         if not isinstance(outcome, Sent):
