@@ -6,12 +6,14 @@ stands anywhere else.
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from select import POLLIN, poll
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,14 @@ Insert = sqlite.Insert | postgresql.Insert
 """An INSERT that knows ON CONFLICT; both dialects spell it alike."""
 
 BUSY_SECONDS = 5
+IDLE_SECONDS = 30.0
+"""A PostgreSQL connection that nobody used for so long is asked whether it still is one."""
+
+_USED = "vigie_used"
+"""When a connection went back to its pool."""
+
+_PLANNED_ONCE = "vigie_planned_once"
+"""Said of a statement whose plan is made once for all values, and of a connection while it plans so."""
 
 
 def open_engine(url: str) -> Engine:
@@ -40,7 +50,7 @@ def open_engine(url: str) -> Engine:
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+        return _postgresql(parsed)
     if parsed.get_backend_name() != "sqlite":
         raise ValueError(f"Vigie speaks SQLite and PostgreSQL, not {parsed.get_backend_name()}")
     engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
@@ -73,17 +83,56 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def _postgresql(url: sa.URL) -> Engine:
+    """Without the compilation of statements, which takes longer than what it would save."""
+    # Whoever asks gets the connection that was used last: the statements it knows are planned already.
+    engine = sa.create_engine(url, pool_use_lifo=True, connect_args={"options": "-c timezone=UTC -c jit=off"})
+
+    @sa.event.listens_for(engine, "checkin")
+    def _rest(_raw: object, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def _wake(raw: Any, record: Any, _proxy: object) -> None:
+        # A server that closes a connection says so on it: only where something was said, or after a while, is it asked.
+        if raw is None or _USED not in record.info:
+            return
+        if time.monotonic() - record.info[_USED] < IDLE_SECONDS and not _has_said(raw):
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def _plan(connection: Connection, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:
+        # A statement of many parts takes far longer to plan than to run, and its plan is the same for any values. Any
+        # other statement is planned for its values.
+        once, now = context.execution_options.get(_PLANNED_ONCE, False), connection.info.get(_PLANNED_ONCE, False)
+        if once != now and connection.in_transaction():
+            cursor.execute(f"SET LOCAL plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
+            connection.info[_PLANNED_ONCE] = once
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.info.pop(_PLANNED_ONCE, None)
+
+    return engine
+
+
+def _has_said(raw: Any) -> bool:
+    """Whether a connection that nobody uses was closed, or has anything else to be read."""
+    if raw.closed:
+        return True
+    line = poll()
+    line.register(raw.fileno(), POLLIN)
+    return bool(line.poll(0))
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for queries: one consistent snapshot, nothing written."""
-    with engine.connect() as connection, connection.begin():
-        yield connection
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """As `reading`, of one moment for all of its statements: on PostgreSQL, each would see what is there when it
-    begins."""
+    """A connection for queries: one consistent snapshot for all of its statements, nothing written."""
+    # On PostgreSQL, each statement would see what is there when it begins.
     level = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with engine.connect().execution_options(**level) as connection, connection.begin():
         yield connection
@@ -223,7 +272,7 @@ def run(
         mine = values.get(key, {})
         given.extend(_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names)
     text = "SELECT " + ", ".join([part.text for part in parts.values()])
-    row = connection.exec_driver_sql(text, tuple(given)).one()
+    row = connection.exec_driver_sql(text, tuple(given), {_PLANNED_ONCE: True}).one()
     found = {}
     for (key, part), told in zip(parts.items(), row, strict=True):
         arrays = json.loads(told) if isinstance(told, str) else told

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine
 from kpi.buckets import due, state, teams
 from kpi.buckets.stages import Build, position, stages, stands
 from kpi.buckets.state import Standing, State
-from storage.database import reading, writing
+from kpi.buckets.tables import FAMILIES
+from storage.database import reading, refresh_statistics, writing
 from storage.parts import Stride
 
 Stop = Callable[[], bool]
@@ -90,6 +91,7 @@ def _build(build: Build, standing: Standing, stop: Stop, progress: Progress) -> 
             if not _at(connection, build, at):
                 return
             at = _moves(connection, build, position(later + 1, ()))
+    refresh_statistics(build.engine, [table for family in FAMILIES.values() for table in (family.tally, family.bucket)])
     with writing(build.engine, again=True) as connection:
         if _at(connection, build, at):
             standing = state.hold(connection, build.workspace_id)

@@ -24,7 +24,7 @@ from kpi.buckets.sums import Sums
 from kpi.buckets.tables import CUSTOMER, FAMILIES, LEAD, Family
 from kpi.period import Grain
 from storage import schema
-from storage.database import snapshot, writing
+from storage.database import reading, writing
 
 BLOCK = 50
 """Rows that stand side by side are looked at together."""
@@ -58,7 +58,7 @@ def check(engine: Engine, workspace_id: str, today: date, *, sample: int, seed: 
     same `seed` looks at the same rows of the same data. Reads for seconds where there are millions of rows, and holds
     nobody up meanwhile.
     """
-    with snapshot(engine) as connection:
+    with reading(engine) as connection:
         if not state.read(connection, workspace_id).holds(today):
             return Checked()
         # A sample, not a secret.
