@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from kpi import customers, facts, populations, spans, spend
 from kpi.ask import Ask, Counted
 from kpi.buckets import lives
+from kpi.buckets.cells import Form
 from kpi.buckets.lives import Lives
 from kpi.buckets.lookup import Found
 from kpi.buckets.routes import Why
@@ -39,7 +40,7 @@ class Acquired:
 
     customers: Lives
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
         return {**self.customers.parts(spoken), "spend": spend.part(spoken)}
 
     def values(self) -> Mapping[str, Mapping[str, Any]]:

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from kpi import plans
 from kpi.ask import Ask, Counted
 from kpi.buckets import state
-from kpi.buckets.lookup import Lookup, how_they_stand
+from kpi.buckets.gathered import Gathered
+from kpi.buckets.lookup import Found, Lookup, how_they_stand
 from kpi.buckets.routes import Why
 from kpi.declaration import Kpi, Reading
 from kpi.formulas import Formula
@@ -116,7 +117,7 @@ def _wanted(workspace_id: str, asked: Sequence[_Asked]) -> Wanted:
 
 def _read(
     connection: Connection, wanted: Wanted, asked: Sequence[_Asked]
-) -> tuple[Standing, state.Standing, list[dict[str, list[tuple[Any, ...]]]]]:
+) -> tuple[Standing, state.Standing, list[Found]]:
     """What stands around the numbers, how the buckets stand, and what each lookup found, in one statement."""
     spoken = tongue(connection)
     parts: dict[str, Part] = wanted.parts(spoken)
@@ -125,16 +126,9 @@ def _read(
     if looked_up:
         parts["buckets"] = how_they_stand(spoken)
         values["buckets"] = {"workspace": wanted.workspace_id}
-    names: list[dict[str, str]] = [{} for _ in asked]
-    for at, lookup in looked_up:
-        mine = lookup.values()
-        for name, part in lookup.parts(spoken).items():
-            # What is asked of the workspace as a whole is asked once for all questions.
-            shared = len(mine[name]) == 1
-            key = f"shared:{id(part)}" if shared else f"{at}:{name}"
-            parts[key], values[key], names[at][name] = part, mine[name], key
-    rows = run(connection, parts, values)
-    found = [{name: rows[key] for name, key in each.items()} for each in names]
+    gathered = Gathered(spoken, looked_up)
+    rows = run(connection, parts | gathered.parts, values | gathered.values)
+    found = [gathered.found(at, rows) for at in range(len(asked))]
     return wanted.standing(rows), state.standing(rows.get("buckets", [])), found
 
 
@@ -143,7 +137,7 @@ def _answered(
     asked: _Asked,
     standing: Standing,
     ready: state.Standing,
-    found: Mapping[str, list[tuple[Any, ...]]],
+    found: Found,
 ) -> Answer:
     query, declared_, reading = asked.query, asked.declared, asked.reading
     ask = made(query, standing)

@@ -100,12 +100,12 @@ class Additive:
     def _codes(self, period: Period | None) -> tuple[str, ...]:
         return () if period is None else covering(period.start, period.end, weeks=self.way.weeks)
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
         group_by = self.ask.query.group_by
         form = Form(
             self.family, self.columns.names, self.way.legs, each=True, slices=len(self.lists) - 1, group_by=group_by
         )
-        found = {"cells": cells.spelled(spoken, form)}
+        found: dict[str, Part | Form] = {"cells": form}
         if self.tail is not None:
             found["tail"] = cells.tail(spoken, self.tail)
         if self.way.elsewhere is not None:

@@ -75,7 +75,7 @@ class Levels:
             yield covering(start, end, weeks=self.way.weeks)
             start = end
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
         form = Form(
             self.family,
             self.columns,
@@ -85,7 +85,7 @@ class Levels:
             past=True,
             group_by=self.ask.query.group_by,
         )
-        found = {"levels": cells.spelled(spoken, form)}
+        found: dict[str, Part | Form] = {"levels": form}
         if self.way.elsewhere is not None:
             found["elsewhere"] = cells.anything(spoken, self.family, self.way.elsewhere)
         return found

@@ -8,6 +8,7 @@ from typing import Any
 from kpi.ask import Ask, Counted
 from kpi.buckets import additive, firsts
 from kpi.buckets.additive import Additive, points_of
+from kpi.buckets.cells import Form
 from kpi.buckets.levels import Levels, Line, added_up
 from kpi.buckets.lookup import Found
 from kpi.buckets.routes import Why, route
@@ -34,7 +35,7 @@ class Lives:
     names: tuple[str, ...]
     left_out: Additive
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
         deals = {f"deals_{name}": part for name, part in self.left_out.parts(spoken).items()}
         return {**self.levels.parts(spoken), **deals, **firsts.CUSTOMERS.parts(spoken)}
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from kpi.ask import Ask, Counted
 from kpi.buckets import state
+from kpi.buckets.cells import Form
 from kpi.buckets.routes import Why
 from storage.database import Part, Tongue, parameter, spell
 
@@ -18,8 +19,8 @@ Found = Mapping[str, Sequence[tuple[Any, ...]]]
 class Lookup(Protocol):
     """What one question reads of the buckets."""
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
-        """The selects, by name."""
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
+        """The selects, or the forms of cells, by name."""
 
     def values(self) -> Mapping[str, Mapping[str, Any]]:
         """The parameters of each."""

@@ -8,6 +8,7 @@ from typing import Any
 from kpi.ask import Ask, Counted
 from kpi.buckets import firsts
 from kpi.buckets.additive import points_of
+from kpi.buckets.cells import Form
 from kpi.buckets.levels import Levels, Line, added_up
 from kpi.buckets.lookup import Found
 from kpi.buckets.routes import Why, route
@@ -33,7 +34,7 @@ _LEFT_OUT = (Reason.DELETED, Reason.NO_CREATION_DATE, Reason.NO_AMOUNT, Reason.U
 class Pipeline:
     levels: Levels
 
-    def parts(self, spoken: Tongue) -> Mapping[str, Part]:
+    def parts(self, spoken: Tongue) -> Mapping[str, Part | Form]:
         return {**self.levels.parts(spoken), **firsts.CUSTOMERS.parts(spoken)}
 
     def values(self) -> Mapping[str, Mapping[str, Any]]:
