@@ -1,9 +1,10 @@
 """What rows add to the buckets, added up cell by cell, and written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 Cell = tuple[Any, ...]
 """A row of a bucket table, in the order of its columns."""
+Keys = Sequence[Iterable[str]]
+"""Columns of keys, each with one for every cell."""
 
 IDENTITY = 2
 """Columns of a tally before its keys: workspace and id."""
+
+KEY = 6
+"""Columns of the key of a bucket table, which come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +65,59 @@ def moved(gone: Sequence[Row], come: Sequence[Row], said: int) -> tuple[list[Row
     return rows, np.array(numbers, dtype=np.int64).reshape(len(rows), width)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Cells that tell of the same columns; what they do not tell of stays as it is."""
+
+    columns: tuple[str, ...]
+    """Of the bucket table: its key, and those that change."""
+    rows: list[Cell]
+    """In the order of `columns`."""
+
+
 def cells(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Cell]:
     """The cells that change, each once and with what is added to it, nothing but zeros left out; in the order of their
     keys."""
+    return [cell for _, keys, sums in _changed(family, parts) for cell in _named(workspace_id, keys, sums)]
+
+
+def told(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Told]:
+    """As `cells`, of the columns that change: a page's changes are of few."""
+    import numpy as np
+
+    changed = list(_changed(family, parts))
+    names, found = family.bucket.c.keys(), []
+    for stock_only in (False, True):
+        mine = [(keys, sums) for shape, keys, sums in changed if shape.stock_only is stock_only]
+        if mine:
+            some = np.flatnonzero(np.logical_or.reduce([sums.any(axis=0) for _, sums in mine]))
+            rows = [cell for keys, sums in mine for cell in _named(workspace_id, keys, sums[:, some])]
+            found.append(Told((*names[:KEY], *(names[KEY + at] for at in some.tolist())), rows))
+    return found
+
+
+def _named(workspace_id: str, keys: Keys, sums: "Numbers") -> Iterable[Cell]:
+    return zip(repeat(workspace_id), *keys, *sums.T.tolist(), strict=False)
+
+
+def _changed(family: Family, parts: Sequence[Part]) -> Iterator[tuple[Shape, Keys, "Numbers"]]:
+    """By shape the cells that change: each column of their keys from the shape's name on, and what is added to them."""
     import numpy as np
 
     if not parts:
-        return []
+        return
     numbers = np.concatenate([part.numbers for part in parts])
     live = np.flatnonzero(numbers.any(axis=1))
     if not live.size:
-        return []
+        return
     numbers = numbers[live]
     all_days = [day for part in parts for day in part.days]
     all_keys = [keys for part in parts for keys in part.keys]
     days = _Places([all_days[at] for at in live])
     keys = {name: _Places([all_keys[at][place] for at in live]) for place, name in enumerate(family.keys)}
-    stock = _stock(family)
+    stocks = np.where(_stock(family), numbers, 0)
     grains = {grain for shape in family.shapes for grain in (*shape.grains, None)}
     lying = {grain: _lying(days, grain) for grain in grains}
-    found: list[Cell] = []
     for shape in family.shapes:
         # All grains at once: of a page's few rows, it is not the adding up that takes the time, but each call.
         here = [lying[grain] for grain in (*shape.grains, None)]
@@ -92,14 +131,12 @@ def cells(family: Family, workspace_id: str, parts: Sequence[Part]) -> list[Cell
         for key in kept:
             if key is not None:
                 place = place * len(key.values) + key.places[rows]
-        mine = np.where(stock, numbers, 0) if shape.stock_only else numbers
-        first, sums = _summed(place, mine[rows])
-        named = [[NONE] * len(first) if key is None else key.at(rows[first]) for key in kept]
+        first, sums = _summed(place, (stocks if shape.stock_only else numbers)[rows])
+        if not first.size:
+            continue
+        named = [repeat(NONE, len(first)) if key is None else key.at(rows[first]) for key in kept]
         codes = [buckets[at] for at in bucket[first].tolist()]
-        found += [
-            (workspace_id, shape.name, *key, *added) for *key, added in zip(codes, *named, sums.tolist(), strict=True)
-        ]
-    return found
+        yield shape, (repeat(shape.name, len(first)), codes, *named), sums
 
 
 def _lying(days: "_Places", grain: Grain | None) -> tuple[Sequence[str], "Numbers", "Numbers"]:
@@ -174,3 +211,9 @@ def _stock(family: Family) -> tuple[bool, ...]:
 def add(connection: Connection, family: Family, found: Sequence[Cell]) -> None:
     """Add cells to those that are there."""
     put(connection, family.bucket, found, adding=True)
+
+
+def add_told(connection: Connection, family: Family, workspace_id: str, parts: Sequence[Part]) -> None:
+    """Add what rows add to the cells that are there."""
+    for each in told(family, workspace_id, parts):
+        put(connection, family.bucket, each.rows, columns=each.columns, adding=True)

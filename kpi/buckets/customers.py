@@ -136,7 +136,7 @@ def fold(connection: Connection, workspace_id: str, ids: Iterable[str]) -> None:
     taken = added_by((tally_of(row) for row in gone), -1)
     given = added_by((tally_of(row) for row in come), 1)
     if gone or come:
-        adding.add(connection, CUSTOMER, adding.cells(CUSTOMER, workspace_id, [*taken, *given]))
+        adding.add_told(connection, CUSTOMER, workspace_id, [*taken, *given])
         put(connection, customer_tally, come)
     if left := [row[1] for row in gone if row[1] not in after]:
         mine = (customer_tally.c.workspace_id == workspace_id, customer_tally.c.id.in_(left))

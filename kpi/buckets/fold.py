@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from kpi.buckets import customers, deals, leads, state, teams, touched
-from kpi.buckets.adding import Cell, Part, Row, add, cells
+from kpi.buckets.adding import Cell, Part, Row, add, add_told
 from kpi.buckets.state import State
 from kpi.buckets.tables import DEAL, LEAD, Family
 from kpi.rows import Given, Which
@@ -111,8 +111,8 @@ def settle_rows(
     """Write tallies, and add to the cells what they add."""
     if gone or come:
         put(connection, kind.family.tally, come)
-        found = cells(kind.family, workspace_id, kind.parts(gone, come))
-        add(connection, kind.family, [*found, *kind.beside(workspace_id, gone, come)])
+        add_told(connection, kind.family, workspace_id, kind.parts(gone, come))
+        add(connection, kind.family, kind.beside(workspace_id, gone, come))
 
 
 @lru_cache(maxsize=8)
