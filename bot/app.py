@@ -28,6 +28,7 @@ from bot.database import open_database
 from bot.hearing import build_app
 from bot.hooks import Hooks
 from bot.jobs import jobs as all_jobs
+from bot.jobs import postman
 from bot.jobs.clock import Ticks
 from bot.settings import Settings
 from bot.slack import Slack
@@ -76,6 +77,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
         async with _listening(vigie):
             ticks = Ticks(context, all_jobs() if jobs else ())
             ticks.start()
+            context.postman.listener = lambda: ticks.at_once(postman.JOB.name)
             log.info("started socket_mode=%s", settings.socket_mode)
             yield
             log.info("stopping")

@@ -117,6 +117,17 @@ class Reply:
     """Takes the place of the message that was clicked."""
 
 
+@dataclass(slots=True)
+class Bell:
+    """Calls whoever listens in this process; where nobody does, what it was rung for waits for the next tick."""
+
+    listener: Callable[[], None] | None = None
+
+    def ring(self) -> None:
+        if self.listener is not None:
+            self.listener()
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What the composition root hands to every room."""
@@ -127,6 +138,8 @@ class Context:
     settings: Settings
     replica: Replica | None = None
     """Where questions are read, if there is one; digests, alerts, rights and whatever is written go by `engine`."""
+    postman: Bell = field(default_factory=Bell)
+    """Rung once a letter that somebody waits for is in the outbox (committed)."""
 
     def ask(self, work: Callable[[Connection], T]) -> T:
         """What a question reads: from the replica, or from the database itself where there is none or it is down.

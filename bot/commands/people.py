@@ -49,6 +49,7 @@ def on_ask_admin(click: Click, context: Context) -> Reply:
                 payload={"text": spoken(text), "blocks": [block]},
                 now=now,
             )
+    context.postman.ring()
     if not admins:
         raise NotThere(_("Vigie has no administrator yet: whoever runs it sets VIGIE_ADMIN to an e-mail address."))
     sentence = _("The administrators have been told. They will link you, and then you can ask.")

@@ -83,6 +83,7 @@ def on_yes(click: Click, context: Context) -> Reply:
             details={"channel": channel.id, "metric": query.metric, "reading": query.reading},
             now=now,
         )
+    context.postman.ring()
     sentence = _("Shared in #{channel}: it appears in a moment.", channel=channel.name)
     return Reply(sentence, [paragraph(sentence)], replace=True)
 

@@ -1,11 +1,13 @@
 """Ticks, and nothing more: APScheduler calls each job every few seconds; what is due is read from the database."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from threading import Event
 
 from apscheduler.executors.pool import ThreadPoolExecutor  # type: ignore[import-untyped]
+from apscheduler.jobstores.base import JobLookupError  # type: ignore[import-untyped]
 from apscheduler.schedulers.background import BackgroundScheduler  # type: ignore[import-untyped]
 
 from bot.conversation import Context
@@ -36,6 +38,11 @@ class Ticks:
                 self._ticking(job), "interval", seconds=job.every_seconds, next_run_time=datetime.now(UTC), id=job.name
             )
         self._scheduler.start()
+
+    def at_once(self, name: str) -> None:
+        """The next tick of this job is now; the others follow from it. Nothing where it does not tick."""
+        with contextlib.suppress(JobLookupError):
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def stop(self) -> None:
         """Begins nothing new and waits for what has begun: a letter on its way is settled, a claimed one released."""

@@ -332,5 +332,25 @@ def test_stopping_releases_what_is_claimed_and_begins_nothing(vigie: Stage) -> N
     assert posted(vigie) == []
 
 
+def test_a_job_that_ticks_once_an_hour_ticks_at_once_when_it_is_told_to(vigie: Stage) -> None:
+    first, second = Event(), Event()
+
+    def tick(context: Any, stopping: Event) -> None:
+        (second if first.is_set() else first).set()
+
+    ticks = Ticks(vigie.context, [Job("postman", 3600, tick)])
+    ticks.at_once("postman")
+    ticks.start()
+    assert first.wait(10)
+    for _ in range(200):
+        # What comes while the job still runs is left out.
+        ticks.at_once("postman")
+        if second.wait(0.05):
+            break
+    ticks.stop()
+    assert second.is_set()
+    ticks.at_once("postman")
+
+
 def test_every_job_is_collected() -> None:
     assert {job.name for job in jobs()} >= {"digests", "alerts", "postman"}

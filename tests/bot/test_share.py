@@ -36,8 +36,11 @@ def test_sharing_names_the_channel_and_its_readers_and_asks_first(vigie: Stage) 
     deliver(vigie)
     assert in_channel(vigie) == []
 
+    called = Event()
+    vigie.context.postman.listener = called.set
     marion.click(asked, "share.yes")
     marion.wait_for("sales", lambda message: "Partagé dans #sales" in shown(message))
+    assert called.is_set()
     deliver(vigie)
     [letter] = in_channel(vigie)
     assert "(6 of 15)" in shown(letter)
