@@ -5,6 +5,7 @@ stands anywhere else.
 """
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import count
 from select import POLLIN, poll
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -105,12 +107,13 @@ def _postgresql(url: sa.URL) -> Engine:
             raise sa.exc.InvalidatePoolError from error
 
     @sa.event.listens_for(engine, "before_cursor_execute")
-    def _plan(connection: Connection, cursor: Any, _text: str, _given: Any, context: Any, _many: bool) -> None:
+    def _plan(connection: Connection, _cursor: object, _text: str, _given: Any, context: Any, _many: bool) -> None:
         # A statement of many parts takes far longer to plan than to run, and its plan is the same for any values. Any
         # other statement is planned for its values.
         once, now = context.execution_options.get(_PLANNED_ONCE, False), connection.info.get(_PLANNED_ONCE, False)
         if once != now and connection.in_transaction():
-            cursor.execute(f"SET LOCAL plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
+            raw: Any = connection.connection.driver_connection
+            raw.execute(f"SET LOCAL plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
             connection.info[_PLANNED_ONCE] = once
 
     @sa.event.listens_for(engine, "begin")
@@ -271,13 +274,41 @@ def run(
     for key, part in parts.items():
         mine = values.get(key, {})
         given.extend(_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names)
-    text = "SELECT " + ", ".join([part.text for part in parts.values()])
-    row = connection.exec_driver_sql(text, tuple(given), {_PLANNED_ONCE: True}).one()
+    text = _statement(database, tuple([part.text for part in parts.values()]))
+    with _numbered(connection):
+        row = connection.exec_driver_sql(text, tuple(given), {_PLANNED_ONCE: True}).one()
     found = {}
     for (key, part), told in zip(parts.items(), row, strict=True):
         arrays = json.loads(told) if isinstance(told, str) else told
         found[key] = [part.read(each) for each in arrays or ()]
     return found
+
+
+@lru_cache(maxsize=512)
+def _statement(database: str, texts: tuple[str, ...]) -> str:
+    """One statement of several parts; its parameters are in their order. Made once: drivers know it again."""
+    text = "SELECT " + ", ".join(texts)
+    if database != "postgresql":
+        return text
+    numbers = count(1)
+    return re.sub("%%|%s", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", text)
+
+
+@contextmanager
+def _numbered(connection: Connection) -> Iterator[None]:
+    """Meanwhile, parameters are `$1`, `$2`, … on PostgreSQL, as itself reads them: psycopg would look for its own in
+    all of a long statement, each time anew."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    from psycopg import RawCursor
+
+    raw: Any = connection.connection.driver_connection
+    usual, raw.cursor_factory = raw.cursor_factory, RawCursor
+    try:
+        yield
+    finally:
+        raw.cursor_factory = usual
 
 
 def together(connection: Connection, selects: Mapping[str, sa.SelectBase]) -> dict[str, list[tuple[Any, ...]]]:
@@ -314,10 +345,18 @@ def _plain(database: str, value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        each = [one if isinstance(one, str) else _plain(database, one) for one in value]
-        return each if database == "postgresql" else json.dumps(each)
+    if isinstance(value, tuple):
+        return _plain_list(database, value)
+    if isinstance(value, list | set | frozenset):
+        return _plain_list(database, tuple(value))
     return value
+
+
+@lru_cache(maxsize=1024)
+def _plain_list(database: str, values: tuple[Any, ...]) -> Any:
+    """Texts or days. The days that a window is made of are asked for again and again."""
+    each = [one if isinstance(one, str) else _plain(database, one) for one in values]
+    return each if database == "postgresql" else json.dumps(each)
 
 
 def _reader(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:

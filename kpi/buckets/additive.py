@@ -90,9 +90,9 @@ class Additive:
         now, before = self._codes(query.period), self._codes(self.ask.before)
         series = [code for point in self.points for code in self._codes(point)]
         if query.group_by is None and series:
-            self.lists["each"] = list(dict.fromkeys((*series, *before, UNDATED)))
+            self.lists["each"] = tuple(dict.fromkeys((*series, *before, UNDATED)))
         else:
-            self.lists["each"] = list(dict.fromkeys((*series, UNDATED)))
+            self.lists["each"] = tuple(dict.fromkeys((*series, UNDATED)))
             self.lists["slice_0"] = now
             if self.ask.before is not None:
                 self.lists["slice_1"] = before

@@ -56,9 +56,9 @@ class Levels:
     lists: dict[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        each = list(dict.fromkeys(code for step in self._steps(self.ends) for code in step))
+        each = tuple(dict.fromkeys(code for step in self._steps(self.ends) for code in step))
         # A series needs the whole of what has no day, the groups their part of it.
-        self.lists["each"] = [*each, UNDATED] if self.undated and each else each
+        self.lists["each"] = (*each, UNDATED) if self.undated and each else each
         slices = list(self._steps(self.grouped_ends))
         if self.undated:
             slices.append((UNDATED,))

@@ -187,3 +187,40 @@ def test_the_day_of_a_moment_is_that_of_the_zone(database: Engine) -> None:
             connection.execute(sa.update(workspace).values(created_at=told))
             found = together(connection, {"day": sa.select(local_day(seen, zone), local_day(sa.null(), zone))})
             assert found["day"] == [(day, None)]
+
+
+def test_a_reading_sees_one_moment_whatever_is_written_meanwhile(database: Engine) -> None:
+    how_many = sa.select(sa.func.count()).select_from(workspace)
+    with reading(database) as connection:
+        before = connection.execute(how_many).scalar_one()
+        with writing(database) as other:
+            other.execute(insert(other, workspace).values(ACME))
+        assert connection.execute(how_many).scalar_one() == before
+    with reading(database) as connection:
+        assert connection.execute(how_many).scalar_one() == before + 1
+
+
+def test_a_part_may_hold_percent_signs_and_other_statements_go_on_beside_it(database: Engine) -> None:
+    selects = {
+        "literal": sa.select(sa.literal_column("'100%s %'", sa.Text).label("said")),
+        "bound": sa.select(sa.literal("50 %s", sa.Text)),
+        "left": sa.select(sa.literal(7, sa.Integer) % sa.literal(4, sa.Integer)),
+    }
+    with reading(database) as connection:
+        found = together(connection, selects)
+        assert found == {"literal": [("100%s %",)], "bound": [("50 %s",)], "left": [(3,)]}
+        assert connection.execute(sa.select(sa.literal(5, sa.Integer))).scalar_one() == 5
+
+
+def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(database: Engine) -> None:
+    if database.dialect.name == "sqlite":
+        return
+    me = sa.text("SELECT pg_backend_pid()")
+    with reading(database) as connection:
+        mine = connection.execute(me).scalar_one()
+    watcher = sa.create_engine(database.url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with watcher.connect() as other:
+        # Waits until it is gone.
+        other.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+    with reading(database) as connection:
+        assert connection.execute(me).scalar_one() != mine
