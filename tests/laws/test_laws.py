@@ -16,9 +16,9 @@ from tests.laws.houses import House, real, toys
 from tests.laws.law import LAWS, Law
 
 HOUSES = (*real(), *toys())
-SEEDS = 72
+SEEDS = 48
 """In all: spread over the CRMs and both databases."""
-CHUNK = 3
+CHUNK = 2
 """Seeds of one test: few enough to be shared out among processes."""
 
 
@@ -57,9 +57,11 @@ def test_after_any_life_vigie_says_what_the_crm_says(there: Engine, house: House
 
 
 @pytest.mark.parametrize("law", [law for law in LAWS.values() if law.name != "sync"], ids=lambda law: law.name)
-@pytest.mark.parametrize("house", real(), ids=lambda house: house.name)
-def test_every_other_law_holds_for_every_crm(there: Engine, house: House, law: Law) -> None:
-    try_seeds(law, there, house, range(1))
+def test_every_other_law_holds(there: Engine, law: Law) -> None:
+    """For two CRMs on each database: every CRM is tried once."""
+    mine = real()[::2] if there.dialect.name == "sqlite" else real()[1::2]
+    for house in mine:
+        try_seeds(law, there, house, range(1))
 
 
 def try_seeds(law: Law, engine: Engine, house: House, seeds: range) -> None:
