@@ -23,7 +23,7 @@ def deals(*left_out: int, **more: object) -> list[Deal]:
     ]
 
 
-def pages(told: list[Deal], *, listing: bool, size: int = 6) -> list[Page]:
+def pages(told: list[Deal], *, listing: bool, size: int = 4) -> list[Page]:
     bad = Problem(object="deal", place="deal X", reason="amount_unreadable", ext_id="X")
     starts = range(0, len(told), size)
     return [
