@@ -117,6 +117,8 @@ def put(
     now: datetime,
     chart: Mapping[str, Any] | None = None,
     edits: str | None = None,
+    thread: str | None = None,
+    owner: str | None = None,
     state: str = "pending",
     error: str | None = None,
 ) -> str:
@@ -135,6 +137,8 @@ def put(
             kind=kind,
             channel_id=channel_id,
             edits=edits,
+            thread=thread,
+            owner=owner,
             payload=json.dumps(payload, ensure_ascii=False),
             chart=None if chart is None else json.dumps(chart, ensure_ascii=False),
             due_at=now,

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +41,15 @@ class Rule:
     direction: str
     min_sample: int
     hold: int
+    against: int | None = None
+    window_days: int | None = None
+    delay_minutes: int = 60
+    time_zone: str = "UTC"
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    holidays: str | None = None
+    remind_hours: int | None = None
+    paused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,14 @@ class Episode:
     recovered: Mapping[str, Any] | None
     letter_id: str | None
     version: int
+    beneath: str | None = None
+    judged_on: date | None = None
+    acked_by: str | None = None
+    acked_at: datetime | None = None
+    assigned_to: str | None = None
+    snoozed_until: datetime | None = None
+    remind_at: datetime | None = None
+    reminders: int = 0
 
 
 _RULE = [rule.c[name] for name in Rule.__slots__]

@@ -22,18 +22,25 @@ HELD_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A weekly digest for one channel; `owner` is the Slack user whose rights it is computed with."""
+    """A digest that comes again; `owner` is the Slack user whose rights it is computed with. `schema.schedule` says what
+    each field means."""
 
     workspace_id: str
     id: str
     channel_id: str
+    audience: str
     owner: str
+    cadence: str
     weekday: int
+    month_day: int
     at: time
     time_zone: str
-    language: str
+    language: str | None
     dimension: str | None
     key: str | None
+    kpis: str | None
+    skip_unchanged: bool
+    paused_at: datetime | None
     next_on: date
     next_at: datetime
     version: int
@@ -77,13 +84,19 @@ def add(
         workspace_id=workspace_id,
         id=uuid.uuid4().hex,
         channel_id=channel_id,
+        audience="channel",
         owner=owner,
+        cadence="weekly",
         weekday=weekday,
+        month_day=1,
         at=at,
         time_zone=time_zone,
         language=language,
         dimension=dimension,
         key=key,
+        kpis=None,
+        skip_unchanged=False,
+        paused_at=None,
         next_on=day,
         next_at=instant(day, at, time_zone),
         version=1,

@@ -19,7 +19,7 @@ from storage.schema.crm import (
     workspace,
 )
 from storage.schema.ledger import change, cursor, hint, lease, listed, quarantine, run, source, stage_decision
-from storage.schema.slack import audit, episode, letter, link, rule, schedule, target
+from storage.schema.slack import audit, episode, inbox, letter, link, published, rule, schedule, target, vote
 
 __all__ = [
     "GLOBAL_TABLES",
@@ -33,6 +33,7 @@ __all__ = [
     "deal",
     "episode",
     "hint",
+    "inbox",
     "lead",
     "lease",
     "letter",
@@ -44,6 +45,7 @@ __all__ = [
     "person",
     "pipeline",
     "product",
+    "published",
     "purchase",
     "quarantine",
     "rate",
@@ -56,5 +58,6 @@ __all__ = [
     "stage_decision",
     "target",
     "team",
+    "vote",
     "workspace",
 ]

@@ -60,7 +60,7 @@ def test_upgrading_twice_changes_nothing(empty_database: Engine) -> None:
     upgrade(empty_database)
     upgrade(empty_database)
     with reading(empty_database) as connection:
-        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0003"
+        assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == "0004"
 
 
 def test_a_database_of_the_first_version_keeps_its_rows_and_learns_what_it_can(empty_database: Engine) -> None:
