@@ -17,13 +17,17 @@ from storage.schema import cursor, episode, rule
 WHOLE = ""
 """The group key of a rule that watches one number."""
 
+OPEN = ("firing", "recovering")
+"""The states of an episode that was told and is not over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What to watch: a KPI, for one `key` of `dimension` (or the whole workspace), or for `each` value of a dimension.
 
-    `threshold` and `recovery` are in the KPI's unit (percent, days, count, major currency units). `direction` says
-    which side of the threshold is bad, `below` or `above`.
+    `threshold` and `recovery` are in the KPI's unit (percent, days, count, major currency units); of a rule `against`
+    its own last windows, by how many percent the value may fall (rise), and within how many it is good again.
+    `direction` says which side of the threshold is bad, `below` or `above`.
     """
 
     workspace_id: str
@@ -77,6 +81,16 @@ class Episode:
     remind_at: datetime | None = None
     reminders: int = 0
 
+    @property
+    def beneath_it(self) -> str:
+        """The state of the machine, whether it is frozen or not."""
+        return self.beneath or self.state
+
+    @property
+    def open(self) -> bool:
+        """It was told that this is bad, and not yet that it is over."""
+        return self.beneath_it in OPEN
+
 
 _RULE = [rule.c[name] for name in Rule.__slots__]
 _EPISODE = [episode.c[name] for name in Episode.__slots__]
@@ -99,9 +113,20 @@ def add(
     key: str | None = None,
     each: str | None = None,
     min_sample: int = 12,
-    hold: int = 2,
+    hold: int = 3,
+    against: int | None = None,
+    window_days: int | None = None,
+    delay_minutes: int = 60,
+    time_zone: str = "UTC",
+    quiet_from: time | None = None,
+    quiet_to: time | None = None,
+    holidays: str | None = None,
+    remind_hours: int | None = None,
 ) -> Rule:
-    """Remembers a new rule; it is judged after the next good sync."""
+    """Remembers a new rule; it is judged within seconds, over its last `hold` days at once.
+
+    `time_zone` is that of its days: the workspace's, or that of the channel's readers.
+    """
     row = Rule(
         workspace_id=workspace_id,
         id=uuid.uuid4().hex,
@@ -118,14 +143,29 @@ def add(
         direction=direction,
         min_sample=min_sample,
         hold=hold,
+        against=against,
+        window_days=window_days,
+        delay_minutes=delay_minutes,
+        time_zone=time_zone,
+        quiet_from=quiet_from,
+        quiet_to=quiet_to,
+        holidays=holidays,
+        remind_hours=remind_hours,
     )
     values = {name: getattr(row, name) for name in Rule.__slots__}
     connection.execute(sa.insert(rule).values(**values, created_by=owner, created_at=now))
     return row
 
 
+def read(connection: Connection, workspace_id: str, rule_id: str) -> Rule | None:
+    """A rule by its id, stopped or not; None where there is none."""
+    mine = (rule.c.workspace_id == workspace_id, rule.c.id == rule_id)
+    row = connection.execute(sa.select(*_RULE).where(*mine)).mappings().one_or_none()
+    return None if row is None else Rule(**row)
+
+
 def running(connection: Connection, workspace_id: str) -> list[Rule]:
-    """The rules of a workspace that are not stopped, oldest first."""
+    """The rules of a workspace that are not stopped, oldest first; those that are paused are among them."""
     rows = connection.execute(
         sa.select(*_RULE)
         .where(rule.c.workspace_id == workspace_id, rule.c.stopped_at.is_(None))
@@ -166,7 +206,7 @@ def standing(connection: Connection, watched: Rule, group_key: str, now: datetim
     )
     if row is None:
         return Episode(watched.workspace_id, watched.id, group_key, "ok", now, 0, 0, None, None, None, None, 0)
-    return Episode(**{**row, "fired": _load(row["fired"]), "recovered": _load(row["recovered"])})
+    return _episode(row)
 
 
 def episodes(connection: Connection, workspace_id: str) -> list[Episode]:
@@ -176,7 +216,7 @@ def episodes(connection: Connection, workspace_id: str) -> list[Episode]:
         .where(episode.c.workspace_id == workspace_id)
         .order_by(episode.c.rule_id, episode.c.group_key)
     ).mappings()
-    return [Episode(**{**row, "fired": _load(row["fired"]), "recovered": _load(row["recovered"])}) for row in rows]
+    return [_episode(row) for row in rows]
 
 
 def move(connection: Connection, old: Episode, new: Episode) -> bool:
@@ -216,6 +256,73 @@ def stop(connection: Connection, workspace_id: str, rule_id: str, now: datetime)
         .values(stopped_at=now)
     )
     return result.rowcount == 1
+
+
+def pause(connection: Connection, workspace_id: str, rule_id: str, now: datetime) -> bool:
+    """Freezes a rule: it neither fires nor resolves, and nothing is said. False where it does not run, or is paused
+    already."""
+    return _pause(connection, workspace_id, rule_id, now, paused=True)
+
+
+def resume(connection: Connection, workspace_id: str, rule_id: str, now: datetime) -> bool:
+    """Lets a paused rule go on from where it stood. False where it is not paused."""
+    return _pause(connection, workspace_id, rule_id, now, paused=False)
+
+
+def _pause(connection: Connection, workspace_id: str, rule_id: str, now: datetime, *, paused: bool) -> bool:
+    before = rule.c.paused_at.is_(None) if paused else rule.c.paused_at.is_not(None)
+    mine = (rule.c.workspace_id == workspace_id, rule.c.id == rule_id, rule.c.stopped_at.is_(None), before)
+    result = connection.execute(sa.update(rule).where(*mine).values(paused_at=now if paused else None))
+    return result.rowcount == 1
+
+
+def of_letter(connection: Connection, workspace_id: str, letter_id: str) -> list[Episode]:
+    """The episodes that one message tells of, over or not: of one rule, but for the message that gathers what is too
+    much for its channel."""
+    rows = connection.execute(
+        sa.select(*_EPISODE)
+        .where(episode.c.workspace_id == workspace_id, episode.c.letter_id == letter_id)
+        .order_by(episode.c.rule_id, episode.c.group_key)
+    ).mappings()
+    return [_episode(row) for row in rows]
+
+
+def acknowledge(connection: Connection, workspace_id: str, letter_id: str, user: str, now: datetime) -> list[Episode]:
+    """Somebody has seen it: no reminder follows. Gives back the open episodes of the letter that this moved; none
+    where there is nothing left to acknowledge."""
+    values = {"acked_by": user, "acked_at": now, "remind_at": None}
+    return _change(connection, workspace_id, letter_id, episode.c.acked_by.is_(None), values)
+
+
+def assign(connection: Connection, workspace_id: str, letter_id: str, user: str) -> list[Episode]:
+    """Somebody takes care of it: `user`, whom reminders mention. Gives back the open episodes that this moved."""
+    other = sa.or_(episode.c.assigned_to.is_(None), episode.c.assigned_to != user)
+    return _change(connection, workspace_id, letter_id, other, {"assigned_to": user})
+
+
+def snooze(connection: Connection, workspace_id: str, letter_id: str, until: datetime) -> list[Episode]:
+    """Nothing is said before `until`, and once then, if it is still bad. Gives back the open episodes that this
+    moved."""
+    other = sa.or_(episode.c.snoozed_until.is_(None), episode.c.snoozed_until != until)
+    return _change(connection, workspace_id, letter_id, other, {"snoozed_until": until, "remind_at": until})
+
+
+def _change(
+    connection: Connection, workspace_id: str, letter_id: str, where: sa.ColumnElement[bool], values: dict[str, Any]
+) -> list[Episode]:
+    """In one statement, so that of two who do the same at once only one has done it."""
+    open_ = sa.or_(episode.c.state.in_(OPEN), episode.c.beneath.in_(OPEN))
+    rows = connection.execute(
+        sa.update(episode)
+        .where(episode.c.workspace_id == workspace_id, episode.c.letter_id == letter_id, open_, where)
+        .values(**values, version=episode.c.version + 1)
+        .returning(*_EPISODE)
+    ).mappings()
+    return sorted((_episode(row) for row in rows), key=lambda each: (each.rule_id, each.group_key))
+
+
+def _episode(row: Mapping[Any, Any]) -> Episode:
+    return Episode(**{**row, "fired": _load(row["fired"]), "recovered": _load(row["recovered"])})
 
 
 def _dump(evidence: Mapping[str, Any] | None) -> str | None:
