@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from tests.laws.houses import House
+from tests.laws.houses import House, real, toys
 from tests.laws.planned import plans_law
 from tests.laws.plants import (
     content_looks_new_each_time,
@@ -22,18 +22,47 @@ from tests.laws.plants import (
 )
 from tests.laws.synced import as_known_law, replay_law, sync_law
 
-Scenario = Callable[[Engine, House, int], None]
-"""Raises `AssertionError` with what is wrong."""
+KINDS = ("sqlite", "postgresql")
+
+Scenario = Callable[[Engine, str, int], int | None]
+"""Given a database, one of those that the law is `over`, and a seed. Raises `AssertionError` with what is wrong; may
+say how many different scenarios it was (none said: one)."""
+
+
+def crms() -> tuple[str, ...]:
+    return tuple(house.name for house in (*real(), *toys()))
 
 
 @dataclass(frozen=True)
 class Law:
     name: str
     scenario: Scenario
-    plants: tuple[Callable[[], AbstractContextManager[None]], ...]
+    plants: tuple[Callable[[], AbstractContextManager[None]], ...] = ()
     """Bugs by name, each planted while its context lasts."""
     one_in: int = 1
     """Of so many lives one is tried: where each is asked for seconds what it says."""
+    times: int = 1
+    """As many scenarios for each that is asked for: where they are cheap."""
+    most: int | None = None
+    """There are no more seeds than this."""
+    over: Callable[[], tuple[str, ...]] = crms
+    """By name, what its scenarios are spread over."""
+    kinds: tuple[str, ...] = KINDS
+    """The databases."""
+
+    def runs(self, asked: int) -> int:
+        """How many scenarios where so many are asked for."""
+        wanted = max(1, asked * self.times // self.one_in)
+        return wanted if self.most is None else min(wanted, self.most)
+
+
+def with_crm(scenario: Callable[[Engine, House, int], None]) -> Scenario:
+    """A scenario of a CRM, which is given by its name."""
+
+    def run(engine: Engine, name: str, seed: int) -> None:
+        scenario(engine, next(house for house in (*real(), *toys()) if house.name == name), seed)
+
+    return run
 
 
 LAWS = {
@@ -41,7 +70,7 @@ LAWS = {
     for law in (
         Law(
             "sync",
-            sync_law,
+            with_crm(sync_law),
             (
                 look_back_removed,
                 guard_removed,
@@ -51,8 +80,8 @@ LAWS = {
                 merges_forgotten,
             ),
         ),
-        Law("replay", replay_law, (content_looks_new_each_time,)),
-        Law("as-known", as_known_law, (history_forgets_amounts,), one_in=5),
-        Law("plans", plans_law, (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
+        Law("replay", with_crm(replay_law), (content_looks_new_each_time,)),
+        Law("as-known", with_crm(as_known_law), (history_forgets_amounts,), one_in=5),
+        Law("plans", with_crm(plans_law), (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
     )
 }
