@@ -72,3 +72,17 @@ def spend(connection: Connection, costs: Mapping[str, float], holder: str) -> No
         # In one order, as the channels before them: two replicas that spend never wait for each other.
         [{"workspace_id": workspace_id, "cost": costs[workspace_id]} for workspace_id in sorted(costs)],
     )
+
+
+def stop(connection: Connection, workspace_id: str, holder: str, seconds: float) -> None:
+    """Nothing of the workspace leaves for so many seconds; said by several at once, it is said once."""
+    statement = insert(connection, lease).values(
+        workspace_id=workspace_id, name=_BUDGET, holder=holder, until=moment(AHEAD + seconds)
+    )
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "name"],
+            set_={"until": statement.excluded.until},
+            where=lease.c.until < statement.excluded.until,
+        )
+    )

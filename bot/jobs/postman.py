@@ -103,8 +103,10 @@ def _send(context: Context, letter: Letter, stopping: Event, claimed: float) -> 
 
     Only a form that Slack refused is followed by another one, so there is at most one attempt that can succeed.
     """
-    if letter.edits is not None and letter.edits_ts is None:
-        return outbox.skipped("the message it edits was never posted")
+    if letter.unposted is not None:
+        return outbox.skipped(letter.unposted)
+    if letter.late:
+        return outbox.skipped(outbox.LATE)
 
     def in_time() -> bool:
         return not stopping.is_set() and time.monotonic() - claimed <= LATEST_START_SECONDS
@@ -135,7 +137,7 @@ def _call(context: Context, letter: Letter, blocks: Sequence[Block]) -> Outcome:
     if letter.edits_ts is not None:
         own = metadata_of(letter.edits or "")
         return context.slack.update(letter.channel_id, letter.edits_ts, text, blocks, metadata=own)
-    return context.slack.post(letter.channel_id, text, blocks, metadata=metadata)
+    return context.slack.post(letter.channel_id, text, blocks, metadata=metadata, thread_ts=letter.thread_ts)
 
 
 def metadata_of(letter_id: str) -> Mapping[str, Any]:

@@ -52,7 +52,9 @@ class Channel:
         self.bomb = Bomb(None)
         self.posts = 0
 
-    def post(self, channel: str, text: str, blocks: Any = (), *, metadata: Any = None) -> Outcome:
+    def post(
+        self, channel: str, text: str, blocks: Any = (), *, metadata: Any = None, thread_ts: str | None = None
+    ) -> Outcome:
         return self._do(lambda ts: self.messages.setdefault(ts, {"ts": ts, "text": text, "metadata": metadata}))
 
     def update(self, channel: str, ts: str, text: str, blocks: Any = (), *, metadata: Any = None) -> Outcome:

@@ -1,0 +1,74 @@
+"""How a letter's attempt ended is written down: by who made it, or by Slack's echo of the message."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage import pace
+from storage.database import moment
+from storage.outbox.letters import Letter, Outcome
+from storage.schema import letter
+
+
+def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
+    """Writes down how it ended; false when the claim had been lost to somebody else, and nothing was written."""
+    values: dict[str, Any] = {
+        "state": outcome.state,
+        "error": outcome.error,
+        "token": None,
+        "lease_until": moment(outcome.rest) if outcome.rest else None,
+    }
+    if outcome.ts is not None:
+        values["ts"] = outcome.ts
+    if outcome.stop and not claimed.doubtful:
+        # Slack did not even look at it.
+        values["attempts"] = claimed.attempts - 1
+    result = connection.execute(
+        sa.update(letter)
+        .where(
+            letter.c.workspace_id == claimed.workspace_id,
+            letter.c.id == claimed.id,
+            letter.c.token == claimed.token,
+        )
+        .values(values)
+    )
+    pace.leave(connection, claimed.workspace_id, claimed.channel_id, claimed.token, outcome.channel_rest)
+    if outcome.cost:
+        pace.spend(connection, {claimed.workspace_id: outcome.cost}, claimed.token)
+    if outcome.stop:
+        pace.stop(connection, claimed.workspace_id, claimed.token, outcome.stop)
+    return result.rowcount == 1
+
+
+def release(connection: Connection, claimed: Letter) -> bool:
+    """Gives back a claimed letter of which no byte has left: due again at once. For a shutdown."""
+    return settle(connection, claimed, Outcome("unknown" if claimed.doubtful else "pending", channel_rest=0))
+
+
+def heard(connection: Connection, workspace_id: str, letter_id: str, channel_id: str, ts: str) -> str | None:
+    """Slack says that this letter's message stands in a channel (`ts`, its receipt): the letter is sent, whatever it
+    was. Gives back the receipt of a second message of the same letter, the later of the two, which is to be deleted.
+
+    Saying it again changes nothing. A message elsewhere than in the letter's channel is not the letter.
+    """
+    mine = (letter.c.workspace_id == workspace_id, letter.c.id == letter_id)
+    columns = (letter.c.state, letter.c.ts, letter.c.channel_id)
+    row = connection.execute(sa.select(*columns).where(*mine).with_for_update()).one_or_none()
+    # What is sent to a person stands in the direct message with them, which has an id of its own.
+    if row is None or (row.channel_id != channel_id and not channel_id.startswith("D")):
+        return None
+    known = row.ts if row.state == "sent" else None
+    if known == ts:
+        return None
+    first = ts if known is None else min(known, ts, key=_moment)
+    if first == ts:
+        values = {"state": "sent", "ts": ts, "error": None, "token": None, "lease_until": None}
+        connection.execute(sa.update(letter).where(*mine).values(values))
+    return None if known is None else max(known, ts, key=_moment)
+
+
+def _moment(ts: str) -> tuple[int, int]:
+    """A receipt is seconds and microseconds: compared as numbers, not as text."""
+    seconds, _, micros = ts.partition(".")
+    return int(seconds), int(micros or 0)
