@@ -13,7 +13,8 @@ from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.phrases import Bound, ask_in_words, cut_bound, cut_channel, cut_language, cut_recovery, must_be_possible
 from bot.verbs import verb_of
-from bot.views.alert import evidence_sentence, rule_sentence, state_sentence
+from bot.views.evidence import evidence_sentence
+from bot.views.rule import rule_sentence, state_sentence
 from kpi.catalog import kpi
 from kpi.declaration import Kpi
 from kpi.engine import answer

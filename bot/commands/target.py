@@ -13,9 +13,9 @@ from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.phrases import ask_in_words, cut_value, must_be_possible
 from bot.verbs import verb_of
-from bot.views.alert import amount_of
 from bot.views.help import target_sentence
 from bot.views.question import filter_words, title_of
+from bot.views.rule import amount_of
 from kpi.catalog import CATALOG, kpi
 from kpi.declaration import Target as Recommended
 from kpi.engine import answer

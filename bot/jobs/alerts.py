@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from bot.conversation import Context
 from bot.i18n import language
 from bot.jobs import Job
-from bot.views.alert import Alert, Evidence, write_alert
+from bot.views.alert import Alert, write_alert
 from bot.views.digest import Written
+from bot.views.evidence import Evidence
 from kpi.engine import answer
 from kpi.query import KpiResult
 from kpi.refusals import RefusedError
