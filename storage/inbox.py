@@ -1,0 +1,185 @@
+"""The inbox: what Slack said, kept before it is acknowledged, and taken up again until it is done.
+
+Whoever keeps a row holds it from that moment: by a lease on the database's clock, renewed while its process lives. The
+rows of one that died are anybody's once their lease is over. A row's id is Slack's own for what was said, so that the
+same thing said again, or a request played back, is the row that is there already, for as long as rows are remembered.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from storage.database import insert, moment
+from storage.schema import inbox
+
+LEASE_SECONDS = 20
+"""For so long a row is its holder's; renewed several times meanwhile."""
+REMEMBERED_SECONDS = 7 * 24 * 3600
+"""For so long a row that is done tells that the same was said before."""
+
+_OPEN = ("waiting", "running")
+_KEY = sa.tuple_(inbox.c.workspace_id, inbox.c.id)
+
+Key = tuple[str, str]
+"""(workspace, id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is to be kept. `body` is encrypted by the caller."""
+
+    workspace_id: str
+    id: str
+    kind: str
+    """`command`, `click`, `event` or `echo`."""
+    body: str
+
+    @property
+    def key(self) -> Key:
+        return self.workspace_id, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that was taken up again."""
+
+    workspace_id: str
+    id: str
+    kind: str
+    body: str
+    attempts: int
+    """This one included."""
+    received_at: datetime
+    """By the database's clock."""
+    seconds: float
+    """Since then."""
+
+    @property
+    def key(self) -> Key:
+        return self.workspace_id, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a row ended: done, or failed with a code (nothing of the body)."""
+
+    key: Key
+    error: str | None = None
+
+
+def put(connection: Connection, said: Sequence[Said], holder: str) -> set[Key]:
+    """Keep what was said, held by `holder`; gives the keys of what is new. What was said before is left alone."""
+    rows = {each.key: {"workspace_id": each.workspace_id, "id": each.id, "kind": each.kind, "body": each.body}
+            for each in said}  # fmt: skip
+    if not rows:
+        return set()
+    statement = insert(connection, inbox).values(
+        state="running", token=holder, lease_until=moment(LEASE_SECONDS), attempts=1, received_at=moment(0)
+    )
+    # The row count of such an INSERT is not known on PostgreSQL; what it returns is.
+    new = connection.execute(
+        statement.on_conflict_do_nothing(index_elements=["workspace_id", "id"]).returning(
+            inbox.c.workspace_id, inbox.c.id
+        ),
+        [rows[key] for key in sorted(rows)],
+    )
+    return {(row.workspace_id, row.id) for row in new}
+
+
+def renew(connection: Connection, holder: str) -> int:
+    """All that `holder` holds is held for another lease; gives how many rows that are."""
+    mine = (inbox.c.state == "running", inbox.c.token == holder)
+    return connection.execute(sa.update(inbox).where(*mine).values(lease_until=moment(LEASE_SECONDS))).rowcount
+
+
+def is_free(connection: Connection) -> bool:
+    """Whether there is anything to claim."""
+    return connection.execute(_free().with_only_columns(inbox.c.id).limit(1)).first() is not None
+
+
+def claim(connection: Connection, holder: str, most: int) -> list[Claimed]:
+    """Take up at most so many rows that nobody holds, the oldest first. Commit before they are run."""
+    found = connection.execute(_free().limit(most).with_for_update(skip_locked=True)).all()
+    if found:
+        connection.execute(
+            sa.update(inbox)
+            .where(_KEY.in_([(row.workspace_id, row.id) for row in found]))
+            .values(state="running", token=holder, lease_until=moment(LEASE_SECONDS), attempts=inbox.c.attempts + 1)
+        )
+    return [
+        Claimed(
+            workspace_id=row.workspace_id,
+            id=row.id,
+            kind=row.kind,
+            body=row.body or "",
+            attempts=row.attempts + 1,
+            received_at=row.received_at,
+            seconds=(row.now - row.received_at).total_seconds(),
+        )
+        for row in found
+    ]
+
+
+def _free() -> sa.Select[*tuple[object, ...]]:
+    now: sa.ColumnElement[datetime] = sa.type_coerce(moment(0), inbox.c.received_at.type).label("now")
+    return (
+        sa.select(inbox, now)
+        .where(inbox.c.state.in_(_OPEN), sa.or_(inbox.c.lease_until.is_(None), inbox.c.lease_until <= moment(0)))
+        .order_by(inbox.c.received_at, inbox.c.id)
+    )
+
+
+def settle(connection: Connection, settled: Iterable[Settled], holder: str) -> set[Key]:
+    """These are over, and what was said in them is forgotten; gives those that `holder` still held."""
+    held: set[Key] = set()
+    for each in settled:
+        values = {
+            "state": "done" if each.error is None else "failed",
+            "error": each.error,
+            "body": None,
+            "token": None,
+            "lease_until": None,
+            "settled_at": moment(0),
+        }
+        if connection.execute(sa.update(inbox).where(*_held(each.key, holder)).values(values)).rowcount:
+            held.add(each.key)
+    return held
+
+
+def release(connection: Connection, key: Key, holder: str, *, seconds: float = 0, begun: bool = False) -> bool:
+    """Give a row back, to be taken up after so many seconds; what was not `begun` was no attempt. False where it was
+    another's."""
+    values = {
+        "state": "waiting",
+        "token": None,
+        "lease_until": moment(seconds) if seconds else None,
+        "attempts": inbox.c.attempts - (0 if begun else 1),
+    }
+    return connection.execute(sa.update(inbox).where(*_held(key, holder)).values(values)).rowcount == 1
+
+
+def prune(connection: Connection, most: int = 500) -> int:
+    """Forget rows that are over and no longer needed to know what was said before; so many at most."""
+    old = (
+        sa.select(inbox.c.workspace_id, inbox.c.id)
+        .where(inbox.c.state.in_(["done", "failed"]), inbox.c.received_at <= moment(-REMEMBERED_SECONDS))
+        .limit(most)
+    )
+    return connection.execute(sa.delete(inbox).where(_KEY.in_(old))).rowcount
+
+
+def counts(connection: Connection, workspace_id: str) -> dict[str, int]:
+    """How many rows are in each state."""
+    rows = connection.execute(
+        sa.select(inbox.c.state, sa.func.count().label("count_"))
+        .where(inbox.c.workspace_id == workspace_id)
+        .group_by(inbox.c.state)
+    )
+    return {row.state: row.count_ for row in rows}
+
+
+def _held(key: Key, holder: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return inbox.c.workspace_id == key[0], inbox.c.id == key[1], inbox.c.token == holder
