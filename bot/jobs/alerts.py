@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from bot.conversation import Context
 from bot.i18n import language
 from bot.jobs import Job
-from bot.views.alert import Alert, write_alert
+from bot.views.alert import write_alert
+from bot.views.alert_lines import Alert
 from bot.views.digest import Written
 from bot.views.evidence import Evidence
 from kpi.engine import answer

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.blocks import Run, paragraph
 from bot.i18n import Language
-from bot.views.alert import MOST_GROUPS, Alert, Case, back_sentence, case_name, headline, usual_sentence
+from bot.views.alert_lines import MOST_GROUPS, Alert, Case, back_sentence, case_name, headline, usual_sentence
 from bot.views.chart import N_
 from bot.views.evidence import Evidence, evidence_sentence
 from bot.views.pinged import aloud, naming
