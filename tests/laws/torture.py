@@ -3,8 +3,8 @@
     python -m tests.laws.torture [--runs 1000] [--law sync] [--over hubspot] [--first 0]
 
 Ends with one line a law, `law <name> runs <n> violations <m>`, and one for the bugs and wrong designs that are
-planted, of which those not caught are counted (`mutants`); exits with 0 only where every m is 0. A violation is told with its
-CRM (or what else its law is tried over), database and seed, and can be lived again.
+planted, of which those not caught are counted (`mutants`); exits with 0 only where every m is 0. A violation is told
+with its CRM (or what else its law is tried over), database and seed, and can be lived again.
 """
 
 import argparse
