@@ -8,6 +8,8 @@ settled by reading the channel, never by posting again.
 import contextlib
 import hashlib
 import logging
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -86,7 +88,11 @@ class Slack:
     """One workspace's Web API, by its bot token. Safe to use from many threads."""
 
     def __init__(self, token: str, base_url: str = "https://slack.com/api/", *, deadline: float = DEADLINE_SECONDS):
-        self.client = WebClient(token=token, base_url=base_url, timeout=SOCKET_SECONDS, retry_handlers=[])
+        # Made once: the SDK would make one a call, and read the system's certificates each time (40 ms of computing).
+        self._tls = ssl.create_default_context()
+        self.client = WebClient(
+            token=token, base_url=base_url, timeout=SOCKET_SECONDS, ssl=self._tls, retry_handlers=[]
+        )
         self._deadline = deadline
         self._api_host = urlsplit(base_url)
         self._calls = ThreadPoolExecutor(max_workers=24, thread_name_prefix="slack-call")
@@ -94,6 +100,7 @@ class Slack:
         self._lock = threading.Lock()
         self._uploads: dict[bytes, tuple[float, Future[Outcome]]] = {}
         self._identity: Mapping[str, Any] | None = None
+        self._directs: dict[str, str] = {}
 
     def close(self) -> None:
         self._calls.shutdown(wait=False, cancel_futures=True)
@@ -146,6 +153,10 @@ class Slack:
             "chat.update", channel=channel, ts=ts, text=text, blocks=list(blocks), metadata=metadata, parse="none"
         )
 
+    def delete(self, channel: str, ts: str) -> Outcome:
+        """Take the bot's own message away; one that is gone already is refused with `message_not_found`."""
+        return self.call("chat.delete", channel=channel, ts=ts)
+
     def ephemeral(self, channel: str, user: str, text: str, blocks: Sequence[Block] = ()) -> Outcome:
         """Show a message to one person only; the bot must be in the channel."""
         return self.call(
@@ -165,7 +176,7 @@ class Slack:
         """Answer through a response_url (30 minutes, 5 posts). Refuses any host that is not Slack's."""
         if not self._is_hook(response_url):
             return Refused("foreign_response_url")
-        hook = WebhookClient(response_url, timeout=SOCKET_SECONDS, retry_handlers=[])
+        hook = WebhookClient(response_url, timeout=SOCKET_SECONDS, ssl=self._tls, retry_handlers=[])
         body: dict[str, Any] = {"replace_original": replace}
         if delete:
             body["delete_original"] = True
@@ -218,6 +229,9 @@ class Slack:
         return self._within("files.upload", lambda: self._classified(send))
 
     def open_view(self, trigger_id: str, view: Mapping[str, Any]) -> Outcome:
+        """Open a modal; refused at once where what was clicked is run again later, and there is no trigger any more."""
+        if not trigger_id:
+            return Refused("expired_trigger_id")
         return self.call("views.open", trigger_id=trigger_id, view=view)
 
     def publish_home(self, user: str, view: Mapping[str, Any]) -> Outcome:
@@ -267,6 +281,15 @@ class Slack:
             members=data.get("num_members"),
         )
 
+    def conversation(self, place: str) -> str:
+        """The id by which a place can be read and edited in: a channel's own; of a person, that of the direct message
+        with them. Raises `SlackError`."""
+        if place[:1] not in {"U", "W"}:
+            return place
+        if place not in self._directs:
+            self._directs[place] = str(self.ask("conversations.open", users=place)["channel"]["id"])
+        return self._directs[place]
+
     def members(self, channel_id: str) -> list[str]:
         """Every user id in a channel, by pages. Raises `SlackError`."""
         found: list[str] = []
@@ -280,11 +303,13 @@ class Slack:
 
     def _within(self, method: str, work: Callable[[], Outcome]) -> Outcome:
         """`work`, for at most the deadline: socket time-outs bound each silence, not the whole."""
+        under_way = self._calls.submit(work)
         try:
             with unseated():
-                outcome = self._calls.submit(work).result(timeout=self._deadline)
+                outcome = under_way.result(timeout=self._deadline)
         except TimeoutError:
-            outcome = Unclear("deadline")
+            # What waits for a thread all this time, and is taken back, never leaves.
+            outcome = Later(_RETRY_SECONDS, "busy") if under_way.cancel() else Unclear("deadline")
         if not isinstance(outcome, Sent):
             log.warning("slack_call_failed method=%s outcome=%r", method, outcome)
         return outcome
@@ -294,11 +319,13 @@ class Slack:
             answer = send()
         except SlackApiError as error:
             return judge(error.response.status_code, error.response.headers, error.response.data)
-        except SlackRequestError:
-            return Later(_RETRY_SECONDS, "upload_failed")
+        except SlackRequestError as error:
+            # The SDK says so in words only of the step that carries the bytes.
+            return Later(_RETRY_SECONDS, "rate_limited" if "(status: 429," in str(error) else "upload_failed")
         except URLError as error:
-            # Refused or unresolved: not a byte left this machine. Everything else may have arrived.
-            if isinstance(error.reason, ConnectionRefusedError) or "getaddrinfo" in repr(error.reason):
+            # Refused, unresolved or not who it should be: nothing was said. Everything else may have arrived.
+            unmet = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+            if isinstance(error.reason, unmet):
                 return Later(_RETRY_SECONDS, "unreachable")
             return Unclear(type(error.reason).__name__)
         except Exception as error:

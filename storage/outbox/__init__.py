@@ -28,7 +28,7 @@ from storage.outbox.letters import (
 )
 from storage.outbox.putting import Revived, doubt, put, revive, withdraw
 from storage.outbox.settling import heard, release, settle
-from storage.outbox.standing import counts
+from storage.outbox.standing import counts, last_sent
 
 __all__ = [
     "CATCH_UP",
@@ -45,6 +45,7 @@ __all__ = [
     "doubt",
     "doubtful",
     "heard",
+    "last_sent",
     "later",
     "letter_id",
     "put",

@@ -94,9 +94,9 @@ def doubtful(seconds: float, error: str) -> Outcome:
     return Outcome("unknown", error=error, rest=seconds)
 
 
-def stopped(letter: Letter, seconds: float, error: str) -> Outcome:
+def stopped(seconds: float, error: str) -> Outcome:
     """Slack takes nothing at all of this workspace: the letter is as it was, and all of them wait so many seconds."""
-    return Outcome("unknown" if letter.doubtful else "pending", error=error, channel_rest=0, stop=seconds)
+    return Outcome("pending", error=error, channel_rest=0, stop=seconds)
 
 
 def dead(error: str) -> Outcome:

@@ -21,7 +21,7 @@ def settle(connection: Connection, claimed: Letter, outcome: Outcome) -> bool:
     }
     if outcome.ts is not None:
         values["ts"] = outcome.ts
-    if outcome.stop and not claimed.doubtful:
+    if outcome.stop:
         # Slack did not even look at it.
         values["attempts"] = claimed.attempts - 1
     result = connection.execute(

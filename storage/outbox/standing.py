@@ -14,3 +14,13 @@ def counts(connection: Connection, workspace_id: str) -> dict[str, int]:
         .group_by(letter.c.state)
     )
     return {row.state: row.count_ for row in rows}
+
+
+def last_sent(connection: Connection, workspace_id: str, channel_id: str) -> str | None:
+    """The id of the letter that was delivered last in a channel; None where none ever was."""
+    return connection.scalar(
+        sa.select(letter.c.id)
+        .where(letter.c.workspace_id == workspace_id, letter.c.channel_id == channel_id, letter.c.state == "sent")
+        .order_by(letter.c.last_try_at.desc(), letter.c.id)
+        .limit(1)
+    )

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.clock import FixedClock
-from bot.jobs import Job, alerts, digests, jobs, postman
+from bot.jobs import Job, alerts, digests, jobs, posting, postman
 from bot.jobs.clock import Ticks
 from bot.playground.person import shown
 from bot.playground.server import Playground
@@ -139,7 +139,7 @@ def test_a_process_that_died_with_a_letter_in_its_hand_is_followed_by_one_that_l
         with writing(first.engine) as connection:
             (held,) = outbox.claim(connection, clock.now(), 1)
         if had_posted:
-            metadata = postman.metadata_of(held.id)
+            metadata = posting.metadata_of(held.id)
             first.context.slack.post(held.channel_id, held.payload["text"], held.payload["blocks"], metadata=metadata)
     clock.move(timedelta(seconds=61))
     with serving(playground, settings, clock) as second:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from bot.clock import FixedClock
-from bot.jobs import postman
+from bot.jobs import posting, postman, seeking
 from bot.outcome import Outcome
 from storage import outbox
 from storage.database import writing
@@ -73,16 +73,16 @@ def _call(world: postman.Context, one: Postman) -> None:
     if one.held is None:
         return
     if one.held.doubtful:
-        one.looked = postman._look(world, one.held)  # noqa: SLF001
+        one.looked = seeking.look(world, one.held)
     elif one.held.edits is None or one.held.edits_ts is not None:
-        one.outcome = postman._call(world, one.held, ())  # noqa: SLF001
+        one.outcome = posting.call(world, one.held, ())
 
 
 def _settle(engine: Engine, world: postman.Context, one: Postman) -> None:
     assert one.held is not None
     outcome = one.looked
     if one.outcome is not None:
-        outcome = postman._settlement(one.held, one.outcome)  # noqa: SLF001
+        outcome = posting.settlement(one.held, one.outcome)
     if outcome is not None:
         with writing(engine) as connection:
             outbox.settle(connection, one.held, outcome)
