@@ -7,10 +7,12 @@ sentence always arrive: when Slack refuses the blocks, plainer ones are tried, a
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from bot import blocks
 from bot.conversation import Asker, Block, Context, Refusal, Reply
-from bot.outcome import Later, Outcome, Refused, Sent
+from bot.inbox import Unsaid
+from bot.outcome import Later, Outcome, Refused, Sent, Unclear
 from bot.views.errors import explain
 
 log = logging.getLogger(__name__)
@@ -21,14 +23,37 @@ _SHAPE = ("block", "payload", "attachment", "no_text", "format")
 """Words in Slack's refusals that mean "this form", not "this place"."""
 
 
-def run(asker: Asker, work: Callable[[], Reply | None], context: Context) -> None:
-    """Do the work and deliver what it says. Never raises: what went wrong is said and logged."""
+AGAIN_SECONDS = 15.0
+"""After so long, an answer of which nobody knows whether it arrived is given again."""
+LONGEST_SECONDS = 120.0
+"""An answer that Slack puts off is not left alone for longer."""
+
+
+def run(asker: Asker, work: Callable[[], Reply | None], context: Context, *, directly: bool = False) -> Unsaid | None:
+    """Do the work and deliver what it says; `directly` = by direct message, wherever it was asked.
+
+    Never raises: what went wrong is said and logged. Gives back an answer that has not arrived and may yet.
+    """
+    reply = outcome_of(asker, work)
+    if reply is None:
+        return None
+    return _say(replace(asker, response_url=None, channel_id="") if directly else asker, reply, context)
+
+
+def _say(asker: Asker, reply: Reply, context: Context) -> Unsaid | None:
     try:
-        reply = outcome_of(asker, work)
-        if reply is not None:
-            deliver(asker, reply, context)
+        outcome = deliver(asker, reply, context)
     except Exception:
         log.exception("delivery_failed user=%s", asker.user_id)
+        return None
+    match outcome:
+        case Unclear():
+            seconds = AGAIN_SECONDS
+        case Later():
+            seconds = min(outcome.seconds, LONGEST_SECONDS)
+        case _:
+            return None
+    return Unsaid(lambda: _say(asker, reply, context), seconds)
 
 
 def outcome_of(asker: Asker, work: Callable[[], Reply | None]) -> Reply | None:

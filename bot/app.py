@@ -27,9 +27,11 @@ from bot.conversation import Context
 from bot.database import open_database
 from bot.hearing import build_app
 from bot.hooks import Hooks
+from bot.inbox import Inbox, vault_of
 from bot.jobs import jobs as all_jobs
 from bot.jobs import postman
 from bot.jobs.clock import Ticks
+from bot.performing import performer
 from bot.settings import Settings
 from bot.slack import Slack
 from bot.threads import Threads
@@ -65,15 +67,18 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     slack = Slack(settings.bot_token, settings.slack_api_url)
     url = settings.read_database_url
     replica = None if url is None else Replica(url.get_secret_value())
-    context = Context(engine=engine, clock=clock, slack=slack, settings=settings, replica=replica)
     threads = Threads()
-    bolt = build_app(context, threads, SINGLE)
+    inbox = Inbox(engine, vault_of(settings), threads)
+    context = Context(engine=engine, clock=clock, slack=slack, settings=settings, replica=replica, inbox=inbox)
+    inbox.perform = performer(context)
+    bolt = build_app(context, inbox, threads, SINGLE)
     hooks = Hooks(context, SINGLE)
     routes = [*_routes(context, bolt), *hooks.routes]
     vigie = Vigie(context, threads, bolt, Starlette(routes=routes, lifespan=lambda _: life()))
 
     @contextlib.asynccontextmanager
     async def life() -> AsyncIterator[None]:
+        inbox.start()
         async with _listening(vigie):
             ticks = Ticks(context, all_jobs() if jobs else ())
             ticks.start()
@@ -83,6 +88,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
             log.info("stopping")
             await asyncio.to_thread(ticks.stop)
         await asyncio.to_thread(threads.drain)
+        await asyncio.to_thread(inbox.stop)
         await asyncio.to_thread(hooks.close)
         slack.close()
         if replica is not None:

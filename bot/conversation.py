@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from bot.clock import Clock
 from bot.i18n import Language
+from bot.inbox import Inbox
 from bot.settings import Settings
 from bot.slack import Slack
 from storage.replica import Replica, read_for_question
@@ -63,6 +64,8 @@ class Asker:
     trigger_id: str | None = None
     """Opens a modal within 3 seconds."""
     response_url: str | None = None
+    said: str = ""
+    """Identity of what was said: the same when it is run again after a crash, so that ids may follow from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,8 @@ class Context:
     settings: Settings
     replica: Replica | None = None
     """Where questions are read, if there is one; digests, alerts, rights and whatever is written go by `engine`."""
+    inbox: Inbox | None = None
+    """What Slack says; none where nobody listens to it."""
     postman: Bell = field(default_factory=Bell)
     """Rung once a letter that somebody waits for is in the outbox (committed)."""
 

@@ -13,10 +13,12 @@ T = TypeVar("T")
 
 ANSWERS = 8
 """Answers under way at once, those that wait for Slack included."""
+FORMS = 2
+"""Forms looked at at once: Slack waits for them."""
 COMPUTING = 2
 """Answers that compute at once: each of them keeps the event loop, which acknowledges, waiting for the interpreter."""
 WAITING = 100
-"""Answers accepted but not yet delivered; beyond that, Vigie says that it is busy."""
+"""Answers accepted but not yet delivered; beyond that, they wait in the inbox."""
 DRAIN_SECONDS = 20.0
 
 _seat = threading.local()
@@ -28,6 +30,7 @@ class Threads:
 
     def __init__(self) -> None:
         self.answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="answer")
+        self._forms = ThreadPoolExecutor(FORMS, thread_name_prefix="form")
         self._seats = threading.Semaphore(COMPUTING)
         self._room = threading.BoundedSemaphore(WAITING)
         self._under_way: set[Future[None]] = set()
@@ -44,14 +47,15 @@ class Threads:
         return True
 
     async def awaited(self, work: Callable[[], T]) -> T:
-        """What `work` gives, done by the answers' pool: for forms, whose acknowledgement says what is wrong."""
-        return await asyncio.get_running_loop().run_in_executor(self.answers, self._seated, work)
+        """What `work` gives, before any answer that waits: for forms, whose acknowledgement says what is wrong."""
+        return await asyncio.get_running_loop().run_in_executor(self._forms, work)
 
     def drain(self, seconds: float = DRAIN_SECONDS) -> bool:
         """Take nothing new and wait for what was accepted; false when some of it was not done in time."""
         self._closed = True
         undone = wait(list(self._under_way), timeout=seconds).not_done
         self.answers.shutdown(wait=not undone, cancel_futures=True)
+        self._forms.shutdown(wait=False)
         if undone:
             log.error("drained undone=%d", len(undone))
         return not undone
