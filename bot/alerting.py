@@ -72,9 +72,9 @@ def read_told(connection: Connection, rule: Rule, episodes: Sequence[Episode], n
         return None
 
 
-def message(told: Told, episodes: Sequence[Episode], letter_id: str) -> Written:
-    """The message as it stands with these episodes."""
-    alert, cases = alert_of(told, episodes), cases_of(told, episodes)
+def message(told: Told, episodes: Sequence[Episode], letter_id: str, closed: str = "closed") -> Written:
+    """The message as it stands with these episodes; `closed` as for `cases_of`."""
+    alert, cases = alert_of(told, episodes), cases_of(told, episodes, closed)
     still = [each for each in episodes if each.open]
     acked = still and all(each.acked_by is not None for each in still)
     sleeps = [each.snoozed_until for each in still]
@@ -101,12 +101,14 @@ def alert_of(told: Told, episodes: Sequence[Episode]) -> Alert:
     return Alert(told.rule, query, told.result, first.fired, first.recovered, told.look, told.trend)
 
 
-def cases_of(told: Told, episodes: Sequence[Episode]) -> list[Case]:
+def cases_of(told: Told, episodes: Sequence[Episode], closed: str = "closed") -> list[Case]:
+    """Each episode's number; `closed` says why one is over that has not recovered (`alert_lines.CLOSED`)."""
     return [
         Case(
             told.named.get(each.group_key),
             Evidence.from_json(each.fired or {}),
             None if each.open or each.recovered is None else Evidence.from_json(each.recovered),
+            closed if not each.open and each.recovered is None else None,
         )
         for each in episodes
     ]
@@ -120,13 +122,14 @@ def tell(
     note: Mapping[str, Any] | None,
     step: str,
     now: datetime,
+    note_at: datetime | None = None,
 ) -> None:
     """Puts the edit of a message that is there and the note in its thread. `step` names what has happened, once for
-    all: it is part of the letters' identity."""
+    all: it is part of the letters' identity. The note waits until `note_at`, an edit is silent and waits for nothing."""
     written = message(told, episodes, letter_id)
     put_edit(connection, told.rule, letter_id, written, step, now)
     if note is not None:
-        put_note(connection, told.rule, letter_id, note, step, now)
+        put_note(connection, told.rule, letter_id, note, step, now, note_at)
 
 
 def put_edit(connection: Connection, rule: Rule, letter_id: str, written: Written, step: str, now: datetime) -> None:
@@ -145,7 +148,13 @@ def put_edit(connection: Connection, rule: Rule, letter_id: str, written: Writte
 
 
 def put_note(
-    connection: Connection, rule: Rule, letter_id: str, note: Mapping[str, Any], step: str, now: datetime
+    connection: Connection,
+    rule: Rule,
+    letter_id: str,
+    note: Mapping[str, Any],
+    step: str,
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
     outbox.put(
         connection,
@@ -155,6 +164,7 @@ def put_note(
         channel_id=rule.channel_id,
         payload=note,
         now=now,
+        due_at=due_at,
         thread=letter_id,
         owner=rule.owner,
     )

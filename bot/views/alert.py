@@ -64,7 +64,7 @@ def write_alert(
             case if case.recovered is None else replace(case, recovered=replace(case.recovered, corrected=True))
             for case in cases
         ]
-    is_open = any(case.recovered is None for case in cases)
+    is_open = any(not case.over for case in cases)
     if len(cases) > 1:
         title, rest, listed = several_lines(alert, cases, language)
     else:
@@ -132,8 +132,8 @@ def _small(
     said += [sentence.rstrip(".") for sentence in counted_only(alert.result, language)]
     if lacking := unconverted(alert.result, language):
         said.append(lacking)
-    if any(case.recovered is None for case in cases):
-        since = min(case.fired.at for case in cases if case.recovered is None)
+    if any(not case.over for case in cases):
+        since = min(case.fired.at for case in cases if not case.over)
         said.append(_("since {when}", when=written.moment(since, workspace.zone, language.locale)))
         if reminders:
             said.append(language.n("{count} reminder so far", "{count} reminders so far", reminders))
@@ -151,7 +151,7 @@ def _buttons(
     """What can be done about it, then what can be seen of it; whoever clicks does and sees what they may."""
     _ = language._
     rows: list[Block] = []
-    if letter_id is not None and any(case.recovered is None for case in cases):
+    if letter_id is not None and any(not case.over for case in cases):
         hand = [] if acked else [button(_("Acknowledge"), ACKNOWLEDGE, letter_id, style="primary")]
         hand += [
             button(_("Snooze…"), SNOOZE, letter_id),

@@ -24,6 +24,13 @@ _LOOK = {
     "product": N_("Look first at the product {group}: {value}."),
 }
 
+CLOSED = {
+    "rule_stopped": N_("The rule was stopped: nobody watches this any more."),
+    "group_gone": N_("What it watched is no longer in the CRM."),
+    "closed": N_("It is no longer watched."),
+}
+"""Why an episode ends for a reason that is not in its numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -33,6 +40,12 @@ class Case:
     """The value of the rule's `each`; None for a rule that watches one number."""
     fired: Evidence
     recovered: Evidence | None = None
+    closed: str | None = None
+    """Why it is over without having recovered: one of `CLOSED`."""
+
+    @property
+    def over(self) -> bool:
+        return self.recovered is not None or self.closed is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +120,23 @@ def fired_lines(alert: Alert, case: Case, language: Language) -> list[str]:
 
 
 def over_lines(alert: Alert, case: Case, workspace: Workspace, language: Language) -> list[str]:
-    """The value that recovered, then the value that had fired."""
+    """The value that recovered, then the value that had fired; why it is over, where it has not recovered."""
     _ = language._
-    assert case.recovered is not None  # noqa: S101 - only called for an episode that is over
+    had_fired = _(
+        "It had fired on {when}: {value}",
+        when=written.moment(case.fired.at, workspace.zone, language.locale),
+        value=evidence_sentence(case.fired.measured, alert.result, language),
+    )
+    if case.recovered is None:
+        title = _("Closed: {kpi}", kpi=subject_of(alert, language))
+        return [title, _(CLOSED[case.closed or "closed"]), had_fired]
     title = _("Recovered: {kpi}", kpi=subject_of(alert, language))
     days = (case.recovered.at - case.fired.at).days
     return [
         title,
         evidence_sentence(case.recovered.measured, alert.result, language),
         back_sentence(alert, case.recovered, language),
-        _(
-            "It had fired on {when}: {value}",
-            when=written.moment(case.fired.at, workspace.zone, language.locale),
-            value=evidence_sentence(case.fired.measured, alert.result, language),
-        ),
+        had_fired,
         language.n("It lasted {count} day.", "It lasted {count} days.", days)
         if days
         else _("It lasted less than a day."),
@@ -148,29 +164,32 @@ def several_lines(alert: Alert, cases: Sequence[Case], language: Language) -> tu
     """Title, first lines and list of a message that several groups share: those still open first."""
     _, n = language._, language.n
     ended = sum(case.recovered is not None for case in cases)
-    still = len(cases) - ended
-    if still:
-        title = headline(alert, language, several=len(cases))
-        first = n("{count} is concerned.", "{count} are concerned.", still)
-        if ended:
-            first += " " + n("{count} has recovered.", "{count} have recovered.", ended)
-    else:
+    closed = sum(case.over for case in cases) - ended
+    still = len(cases) - ended - closed
+    counted = [n("{count} is concerned.", "{count} are concerned.", still)] if still else []
+    counted += [n("{count} has recovered.", "{count} have recovered.", ended)] if ended else []
+    counted += [n("{count} is closed.", "{count} are closed.", closed)] if closed else []
+    title = headline(alert, language, several=len(cases))
+    if not still:
         subject = f"{subject_of(alert, language)}, {_(BY[alert.rule.each or 'team'])}"
-        title = _("Recovered: {kpi}", kpi=subject)
-        first = n("{count} has recovered.", "{count} have recovered.", ended)
-    ordered = sorted(cases, key=lambda case: case.recovered is not None)
-    listed = [_case_line(alert, case, language) for case in ordered[:MOST_GROUPS]]
+        title = _("Recovered: {kpi}", kpi=subject) if ended else _("Closed: {kpi}", kpi=subject)
+    ordered = sorted(cases, key=lambda case: case.over)
+    listed = [case_line(alert, case, language) for case in ordered[:MOST_GROUPS]]
     if len(ordered) > MOST_GROUPS:
         listed.append(_("+{count} more", count=len(ordered) - MOST_GROUPS))
-    return title, [first], listed
+    return title, [" ".join(counted)], listed
 
 
-def _case_line(alert: Alert, case: Case, language: Language) -> str:
+def case_line(alert: Alert, case: Case, language: Language) -> str:
     """`team Lyon: 9.5% (4 of 42, …).`; once it is over, what it is now and what had fired."""
     _ = language._
-    called = case_name(case, language)
+    called = case_name(case, language) or subject_of(alert, language)
     fired = evidence_sentence(case.fired.measured, alert.result, language)
     if case.recovered is None:
+        if case.closed is not None:
+            return _(
+                "{name}, closed: {why} It had fired at {value}", name=called, why=_(CLOSED[case.closed]), value=fired
+            )
         return _("{name}: {value}", name=called, value=fired)
     now = evidence_sentence(case.recovered.measured, alert.result, language)
     if case.recovered.corrected:
