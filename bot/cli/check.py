@@ -23,6 +23,8 @@ SCOPES = (
     "groups:history",
     "groups:read",
     "im:history",
+    "im:write",
+    "metadata.message:read",
     "users:read",
     "users:read.email",
 )

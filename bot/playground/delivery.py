@@ -159,6 +159,8 @@ class Line:
         name = event["type"]
         if name.startswith("message_metadata_"):
             wanted = self._world.metadata_subscriptions
+            if "metadata.message:read" not in self._world.scopes:
+                return False
             if wanted is not None and event["metadata"]["event_type"] not in wanted:
                 return False
         if name == "message":

@@ -11,12 +11,18 @@ import yaml
 
 from bot import hearing
 from bot.cli.check import SCOPES
+from bot.jobs.posting import EVENT_TYPE
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "slack"
 MANIFEST: dict[str, Any] = yaml.safe_load((ROOT / "manifest.yml").read_text())
 METHODS: dict[str, list[str]] = json.loads((DATA / "scopes.json").read_text())["methods"]
-EVENT_SCOPES = {"app_mention": "app_mentions:read", "message.im": "im:history", "user_change": "users:read"}
+EVENT_SCOPES = {
+    "app_mention": "app_mentions:read",
+    "message.im": "im:history",
+    "message_metadata_posted": "metadata.message:read",
+    "user_change": "users:read",
+}
 """What the subscribed events need; app_home_opened needs none."""
 OTHERS = {"commands": "the slash command", "users:read.email": "the e-mail in users.info"}
 
@@ -68,6 +74,13 @@ def test_every_event_has_its_scope_and_its_listener() -> None:
     assert {EVENT_SCOPES[event] for event in events if event in EVENT_SCOPES} <= scopes()
     heard = Path(hearing.__file__).read_text()
     assert all(f'"{event.split(".")[0]}"' in heard for event in events)
+
+
+def test_the_echo_of_vigies_own_letters_is_subscribed_to() -> None:
+    settings = MANIFEST["settings"]["event_subscriptions"]
+    assert "message_metadata_posted" in settings["bot_events"]
+    # The app's own id is not known before it is made; who posted is looked at when it is heard.
+    assert settings["metadata_subscriptions"] == [{"app_id": "*", "event_type": EVENT_TYPE}]
 
 
 def test_the_command_is_the_one_that_is_heard() -> None:
