@@ -1,29 +1,34 @@
-"""When digests are due: wall time in each schedule's own zone, advanced by compare-and-set.
+"""Digests that come again: their dates are local dates, and each is done once, by compare-and-set.
 
-An occurrence is identified by its local date, never by an instant. Instants are computed by one rule: the first of a
-doubled hour, and a time inside a gap shifted forward.
+An occurrence is identified by its local date, never by an instant, and dates are done in their order. So a schedule may
+change its hour or its zone while a date is pending: that date stays the next one, at its new instant, or at once where
+that has passed.
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import moment
+from storage.dates import WEEKLY, Rhythm, instant
 from storage.leases import drop, take_free
 from storage.schema import lease, schedule
 
 HELD_SECONDS = 60
 """For how long a schedule that is due belongs to who took it: its digest is computed meanwhile."""
 
+CHANNEL, PERSON, MANAGERS = "channel", "person", "managers"
+"""Audiences; `schema.schedule` says who reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A digest that comes again; `owner` is the Slack user whose rights it is computed with. `schema.schedule` says what
-    each field means."""
+    """A digest that comes again; `owner` is the Slack user whose rights it is computed with. `schema.schedule` says
+    what each field means."""
 
     workspace_id: str
     id: str
@@ -45,18 +50,17 @@ class Schedule:
     next_at: datetime
     version: int
 
+    @property
+    def rhythm(self) -> Rhythm:
+        return Rhythm(self.cadence, self.weekday, self.month_day)
+
+    def due_at(self, day: date) -> datetime:
+        """When one of its dates that are still to be done is due."""
+        # A date whose hour had passed when the schedule was moved is due since then.
+        return self.next_at if day == self.next_on else instant(day, self.at, self.time_zone)
+
 
 _COLUMNS = [schedule.c[name] for name in Schedule.__slots__]
-
-
-def instant(day: date, at: time, time_zone: str) -> datetime:
-    """The moment (UTC) of a wall time: the first of a doubled hour; inside a gap, as much later as the gap is long."""
-    return datetime.combine(day, at, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
-
-
-def next_day(after: date, weekday: int) -> date:
-    """The first date later than `after` on an ISO weekday (1 = Monday)."""
-    return after + timedelta(days=(weekday - after.isoweekday() - 1) % 7 + 1)
 
 
 def add(
@@ -65,37 +69,40 @@ def add(
     workspace_id: str,
     channel_id: str,
     owner: str,
-    weekday: int,
     at: time,
     time_zone: str,
-    language: str,
+    language: str | None,
     now: datetime,
+    weekday: int = 1,
+    month_day: int = 1,
+    cadence: str = WEEKLY,
+    audience: str = CHANNEL,
     dimension: str | None = None,
     key: str | None = None,
+    kpis: str | None = None,
+    skip_unchanged: bool = False,
     first_on: date | None = None,
 ) -> Schedule:
     """Remembers a new schedule. Its first occurrence is the next one after `now`, or `first_on`: a date whose wall time
-    may lie a little in the past, so that the digest goes out at the next tick (a demonstration, a missed Monday)."""
-    today = now.astimezone(ZoneInfo(time_zone)).date()
-    day = first_on or next_day(today - timedelta(days=1), weekday)
-    if first_on is None and instant(day, at, time_zone) <= now:
-        day = next_day(day, weekday)
+    may lie a little in the past, so that the digest goes out at the next tick (a demonstration, a missed Monday).
+    Raises `ValueError` for a weekday or day of the month that there is not."""
+    day = first_on or Rhythm(cadence, weekday, month_day).to_come(now, at, time_zone)
     row = Schedule(
         workspace_id=workspace_id,
         id=uuid.uuid4().hex,
         channel_id=channel_id,
-        audience="channel",
+        audience=audience,
         owner=owner,
-        cadence="weekly",
+        cadence=cadence,
         weekday=weekday,
-        month_day=1,
+        month_day=month_day,
         at=at,
         time_zone=time_zone,
         language=language,
         dimension=dimension,
         key=key,
-        kpis=None,
-        skip_unchanged=False,
+        kpis=kpis,
+        skip_unchanged=skip_unchanged,
         paused_at=None,
         next_on=day,
         next_at=instant(day, at, time_zone),
@@ -115,6 +122,7 @@ def claim(connection: Connection, now: datetime, holder: str, most: int) -> list
         sa.select(*_COLUMNS)
         .where(
             schedule.c.stopped_at.is_(None),
+            schedule.c.paused_at.is_(None),
             schedule.c.next_at <= now,
             ~sa.exists().where(
                 held.c.workspace_id == schedule.c.workspace_id,
@@ -132,7 +140,7 @@ def claim(connection: Connection, now: datetime, holder: str, most: int) -> list
 
 
 def running(connection: Connection, workspace_id: str) -> list[Schedule]:
-    """The schedules of a workspace that are not stopped, the next to come first."""
+    """The schedules of a workspace that are not stopped, paused ones included, the next to come first."""
     rows = connection.execute(
         sa.select(*_COLUMNS)
         .where(schedule.c.workspace_id == workspace_id, schedule.c.stopped_at.is_(None))
@@ -142,36 +150,77 @@ def running(connection: Connection, workspace_id: str) -> list[Schedule]:
 
 
 def occurrences(row: Schedule, now: datetime) -> list[date]:
-    """The local dates that have come due and were not posted, oldest first: one in normal life, more after a stop."""
+    """The local dates that have come due and are not done, oldest first: one in normal life, more after a stop."""
     days = []
     day = row.next_on
-    while instant(day, row.at, row.time_zone) <= now:
+    while row.due_at(day) <= now:
         days.append(day)
-        day = next_day(day, row.weekday)
+        day = row.rhythm.after(day)
     return days
 
 
-def advance(connection: Connection, row: Schedule, now: datetime) -> bool:
-    """Moves to the first occurrence after `now`, held by nobody; false when somebody else has moved it (write nothing
-    then)."""
-    day = next_day((occurrences(row, now) or [row.next_on])[-1], row.weekday)
-    result = connection.execute(
-        sa.update(schedule)
-        .where(
-            schedule.c.workspace_id == row.workspace_id,
-            schedule.c.id == row.id,
-            schedule.c.version == row.version,
-            schedule.c.stopped_at.is_(None),
-        )
-        .values(next_on=day, next_at=instant(day, row.at, row.time_zone), version=row.version + 1)
-    )
-    if result.rowcount == 1:
+def advance(connection: Connection, row: Schedule, done: date) -> bool:
+    """Every date up to `done` is done: moves to the one after it, held by nobody. False when somebody else has moved or
+    changed the schedule (write nothing then)."""
+    day = row.rhythm.after(done)
+    moved = _set(connection, row, next_on=day, next_at=instant(day, row.at, row.time_zone))
+    if moved:
         drop(connection, row.workspace_id, _held(row.id))
-    return result.rowcount == 1
+    return moved
 
 
-def _held(schedule_id: str) -> str:
-    return f"digest:{schedule_id}"
+def moved(
+    row: Schedule,
+    now: datetime,
+    *,
+    at: time | None = None,
+    time_zone: str | None = None,
+    rhythm: Rhythm | None = None,
+) -> Schedule:
+    """A schedule with another hour, zone or rhythm.
+
+    With another hour or zone the pending date stays the pending one: it is due at its new instant, or at once where
+    that has passed. With another rhythm it is the first date of the new one that is later than every date done, and
+    still to come. Either way no date is done twice, and none that was pending in the same rhythm is left out.
+    """
+    at, time_zone, rhythm = at or row.at, time_zone or row.time_zone, rhythm or row.rhythm
+    day = row.next_on
+    if rhythm != row.rhythm:
+        day = rhythm.to_come(now, at, time_zone, from_day=rhythm.after(row.rhythm.before(row.next_on)))
+    return replace(
+        row,
+        at=at,
+        time_zone=time_zone,
+        cadence=rhythm.cadence,
+        weekday=rhythm.weekday,
+        month_day=rhythm.month_day,
+        next_on=day,
+        # What was late already is as late as it was.
+        next_at=max(instant(day, at, time_zone), min(now, row.next_at)),
+    )
+
+
+def move(connection: Connection, row: Schedule, new: Schedule) -> bool:
+    """Writes down a schedule that was `moved`; false when somebody else was quicker."""
+    names = ("at", "time_zone", "cadence", "weekday", "month_day", "next_on", "next_at")
+    return _set(connection, row, **{name: getattr(new, name) for name in names})
+
+
+def pause(connection: Connection, row: Schedule, now: datetime) -> bool:
+    """Nothing of it is due until it is resumed; false when somebody else was quicker."""
+    return _set(connection, row, paused_at=now)
+
+
+def resume(connection: Connection, row: Schedule, now: datetime) -> bool:
+    """Goes on with the first date that is still to come, so that what was paused does not arrive in a burst: dates that
+    passed meanwhile were not wanted, and are neither posted nor recorded. False when somebody else was quicker."""
+    day = row.rhythm.to_come(now, row.at, row.time_zone, from_day=row.next_on)
+    return _set(connection, row, paused_at=None, next_on=day, next_at=instant(day, row.at, row.time_zone))
+
+
+def hand_over(connection: Connection, row: Schedule, owner: str) -> bool:
+    """Computed with another's rights from now on; false when somebody else was quicker."""
+    return _set(connection, row, owner=owner)
 
 
 def stop(connection: Connection, workspace_id: str, schedule_id: str, now: datetime) -> bool:
@@ -186,3 +235,22 @@ def stop(connection: Connection, workspace_id: str, schedule_id: str, now: datet
         .values(stopped_at=now, version=schedule.c.version + 1)
     )
     return result.rowcount == 1
+
+
+def _set(connection: Connection, row: Schedule, **values: Any) -> bool:
+    """Where the schedule is still as it was read; false where it is not."""
+    result = connection.execute(
+        sa.update(schedule)
+        .where(
+            schedule.c.workspace_id == row.workspace_id,
+            schedule.c.id == row.id,
+            schedule.c.version == row.version,
+            schedule.c.stopped_at.is_(None),
+        )
+        .values(**values, version=row.version + 1)
+    )
+    return result.rowcount == 1
+
+
+def _held(schedule_id: str) -> str:
+    return f"digest:{schedule_id}"

@@ -72,10 +72,10 @@ def plan(context: Context, schedule: Schedule, now: datetime, said: Said) -> Non
     """Compute the latest occurrence, then in one transaction advance the schedule and put the letter. What is computed
     is added to `said`."""
     *missed, day = schedules.occurrences(schedule, now)
-    due_at = schedules.instant(day, schedule.at, schedule.time_zone)
+    due_at = schedule.due_at(day)
     written: Written | str = "late" if now - due_at > CATCH_UP else _written(context, schedule, day, due_at, now, said)
     with writing(context.engine) as connection:
-        if not schedules.advance(connection, schedule, now):
+        if not schedules.advance(connection, schedule, day):
             return
         for skipped in missed:
             _skip(connection, schedule, skipped, "late", now)
