@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from bot.blocks import bullets, context, header
+from bot.blocks import Bold, bullets, context, header, paragraph
 from bot.conversation import Asked, Command, Context, Reply
 from bot.i18n import Language
 from bot.keeping import are_ready
 from bot.people import known
+from bot.views.delivery import troubled_lines, waiting_sentence
 from bot.views.sources import source_name
 from bot.views.status import rows_of, source_blocks, source_lines, unprepared
 from storage import outbox
@@ -16,13 +17,17 @@ from storage.workspaces import read_workspace
 
 
 def run(asked: Asked, context_: Context) -> Reply:
-    known(asked, context_)
-    language, late_since = asked.language, context_.clock.now() - context_.settings.late_after
+    viewer = known(asked, context_)
+    now = context_.clock.now()
+    language, late_since = asked.language, now - context_.settings.late_after
     _, n = language._, language.n
     with reading(context_.engine) as connection:
         workspace = read_workspace(connection, asked.workspace_id)
         status = read_status(connection, asked.workspace_id)
-        letters = outbox.counts(connection, asked.workspace_id)
+        lots = outbox.lots(connection, asked.workspace_id, now, skipped_since=now)
+        mine = lots
+        if not viewer.admin:
+            mine = outbox.lots(connection, asked.workspace_id, now, skipped_since=now, owner=asked.user_id)
     prepared = not status.sources or are_ready(context_.engine, asked.workspace_id, context_.clock)
     waits = [] if prepared else [unprepared(language)]
     nothing = _("No data has been loaded yet: run “vigie connect” for a CRM, or “vigie sync files …”.")
@@ -40,17 +45,13 @@ def run(asked: Asked, context_: Context) -> Reply:
             status.set_aside,
         )
     doubt = n("{count} row was loaded with a doubt.", "{count} rows were loaded with a doubt.", status.flagged)
-    posts = _(
-        "Messages waiting: {waiting}; in doubt: {unknown}; refused by Slack: {dead}.",
-        waiting=sum(letters.get(state, 0) for state in ("pending", "sending")),
-        unknown=letters.get("unknown", 0),
-        dead=letters.get("dead", 0),
-    )
+    troubles = troubled_lines(mine, language)
     blocks = [
         header(_("The state of the data")),
         *(shown or [bullets([[nothing]])]),
         *([bullets([[line] for line in rows_of(status.rows, language)])] if status.rows else []),
-        context(*waits, put_aside, *([doubt] if status.flagged else []), posts),
+        *([paragraph(Bold(_("Messages"))), bullets(troubles)] if troubles else []),
+        context(*waits, put_aside, *([doubt] if status.flagged else []), waiting_sentence(lots, language)),
     ]
     return Reply(" ".join([*said, *waits, put_aside]), blocks)
 

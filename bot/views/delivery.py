@@ -1,11 +1,13 @@
 """What became of messages that could not be delivered: why, and what a person can do about it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.blocks import Block, Ping, actions, button, paragraph, spoken
+from bot.blocks import Block, Ping, Run, actions, button, paragraph, spoken
 from bot.i18n import Language
 from kpi.labels import moment
+from storage.outbox import Lot
 
 RETRY = "letters.retry"
 """Action of the button that brings a channel's messages back; its value is the channel."""
@@ -51,6 +53,49 @@ def remedy(reason: str, language: Language) -> str:
     if reason.startswith(("restricted_action", "slack_connect")) or reason == "posting_to_channel_denied":
         return _("An administrator of Slack can allow it; then type “/kpi retry”.")
     return _("Type “/kpi retry” to try again; “vigie doctor” says more.")
+
+
+def waiting_sentence(lots: Sequence[Lot], language: Language) -> str:
+    """How many messages wait, are in doubt, and were refused."""
+
+    def count(*states: str) -> int:
+        return sum(lot.letters for lot in lots if lot.state in states)
+
+    said = language._(
+        "Messages waiting: {waiting}; in doubt: {unknown}; refused by Slack: {dead}.",
+        waiting=count("pending", "sending"),
+        unknown=count("unknown"),
+        dead=count("dead"),
+    )
+    held = count("held")
+    later = language.n("{count} is for later.", "{count} are for later.", held)
+    return f"{said} {later}" if held else said
+
+
+def troubled_lines(lots: Sequence[Lot], language: Language) -> list[list[Run]]:
+    """A line for each channel in which messages are in doubt, or were refused, and why."""
+    return [
+        [Ping(lot.channel_id), language._(": "), trouble_sentence(lot, language)]
+        for lot in lots
+        if lot.state in {"unknown", "dead"}
+    ]
+
+
+def trouble_sentence(lot: Lot, language: Language) -> str:
+    """What is the matter with the messages of a channel that are in doubt, or were refused."""
+    n = language.n
+    if lot.state == "dead":
+        said = n("{count} message refused.", "{count} messages refused.", lot.letters)
+        return f"{said} {why(lot.error or '', language)} {remedy(lot.error or '', language)}"
+    said = n("{count} message in doubt.", "{count} messages in doubt.", lot.letters)
+    reason = (lot.error or "").partition("history: ")[2]
+    if not reason:
+        return f"{said} " + language._("It is looked for in the channel before anything is posted.")
+    return f"{said} " + language._(
+        "I cannot read the channel ({code}), so I do not know whether it is there, and do not repeat it. It is looked "
+        "for every ten minutes.",
+        code=reason,
+    )
 
 
 def refused_message(place: str, reason: str, language: Language) -> tuple[str, list[Block]]:

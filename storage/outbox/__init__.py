@@ -28,19 +28,20 @@ from storage.outbox.letters import (
 )
 from storage.outbox.putting import Revived, doubt, put, revive, withdraw
 from storage.outbox.settling import heard, release, settle
-from storage.outbox.standing import counts, last_sent
+from storage.outbox.standing import HELD, Lot, last_sent, lots
 
 __all__ = [
     "CATCH_UP",
+    "HELD",
     "LATE",
     "LEASE_SECONDS",
     "LOOK_AFTER_SECONDS",
     "UNPOSTED",
     "Letter",
+    "Lot",
     "Outcome",
     "Revived",
     "claim",
-    "counts",
     "dead",
     "doubt",
     "doubtful",
@@ -48,6 +49,7 @@ __all__ = [
     "last_sent",
     "later",
     "letter_id",
+    "lots",
     "put",
     "put_off",
     "release",
