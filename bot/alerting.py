@@ -125,7 +125,7 @@ def tell(
     note_at: datetime | None = None,
 ) -> None:
     """Puts the edit of a message that is there and the note in its thread. `step` names what has happened, once for
-    all: it is part of the letters' identity. The note waits until `note_at`, an edit is silent and waits for nothing."""
+    all: it is part of the letters' identity. The note waits until `note_at`; an edit is silent, and does not wait."""
     written = message(told, episodes, letter_id)
     put_edit(connection, told.rule, letter_id, written, step, now)
     if note is not None:

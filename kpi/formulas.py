@@ -17,13 +17,13 @@ FEW = 12
 Z95 = 1.959963984540054
 
 
-def wilson(numerator: int, denominator: int) -> tuple[float, float] | None:
-    """The 95 % interval of a proportion, in percent points; None without a denominator."""
+def wilson(numerator: int, denominator: int, z: float = Z95) -> tuple[float, float] | None:
+    """The interval of a proportion, of 95 % unless said otherwise, in percent points; None without a denominator."""
     if denominator <= 0:
         return None
-    n, share, z2 = denominator, numerator / denominator, Z95 * Z95
+    n, share, z2 = denominator, numerator / denominator, z * z
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    half = z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     # At 0 and at n the bounds are exact; rounding would leave a speck.
     low = 0.0 if numerator <= 0 else 100 * (centre - half)
     return low, 100.0 if numerator >= denominator else 100 * (centre + half)

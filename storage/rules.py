@@ -6,14 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import insert
-from storage.schema import cursor, episode, rule
+from storage.schema import episode, rule
 
+
+class Whatever(Enum):
+    """Said in the place of what somebody has seen: it does not matter."""
+
+    WHATEVER = "whatever"
+
+
+WHATEVER = Whatever.WHATEVER
 WHOLE = ""
 """The group key of a rule that watches one number."""
 
@@ -174,39 +183,25 @@ def running(connection: Connection, workspace_id: str) -> list[Rule]:
     return [Rule(**row) for row in rows]
 
 
-def waiting(connection: Connection) -> list[tuple[Rule, datetime | None]]:
-    """Every running rule, of every workspace, that was never judged or whose workspace has any newer data since; with
-    how fresh the data was when it was last judged."""
-    judged = (
-        sa.select(sa.func.max(episode.c.judged_as_of))
-        .where(episode.c.workspace_id == rule.c.workspace_id, episode.c.rule_id == rule.c.id)
-        .scalar_subquery()
-    )
-    newer = sa.exists().where(cursor.c.workspace_id == rule.c.workspace_id, cursor.c.complete_at > judged)
+def is_running(connection: Connection, watched: Rule) -> bool:
+    """Whether a rule is there and was not stopped; a paused one is."""
+    mine = (rule.c.workspace_id == watched.workspace_id, rule.c.id == watched.id, rule.c.stopped_at.is_(None))
+    return connection.execute(sa.select(rule.c.id).where(*mine)).first() is not None
+
+
+def standings(connection: Connection, watched: Rule) -> dict[str, Episode]:
+    """Where each group of a rule stands that was ever judged, by its key."""
     rows = connection.execute(
-        sa.select(*_RULE, judged.label("judged_as_of"))
-        .where(rule.c.stopped_at.is_(None), sa.or_(judged.is_(None), newer))
-        .order_by(rule.c.workspace_id, rule.c.created_at, rule.c.id)
+        sa.select(*_EPISODE)
+        .where(episode.c.workspace_id == watched.workspace_id, episode.c.rule_id == watched.id)
+        .order_by(episode.c.group_key)
     ).mappings()
-    return [(Rule(**{name: row[name] for name in Rule.__slots__}), row["judged_as_of"]) for row in rows]
+    return {row["group_key"]: _episode(row) for row in rows}
 
 
-def standing(connection: Connection, watched: Rule, group_key: str, now: datetime) -> Episode:
-    """Where a group stands; one never judged is `ok` since `now`, with version 0."""
-    row = (
-        connection.execute(
-            sa.select(*_EPISODE).where(
-                episode.c.workspace_id == watched.workspace_id,
-                episode.c.rule_id == watched.id,
-                episode.c.group_key == group_key,
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
-    if row is None:
-        return Episode(watched.workspace_id, watched.id, group_key, "ok", now, 0, 0, None, None, None, None, 0)
-    return _episode(row)
+def never_judged(watched: Rule, group_key: str, now: datetime) -> Episode:
+    """Where a group stands that was never judged: `ok` since `now`, with version 0."""
+    return Episode(watched.workspace_id, watched.id, group_key, "ok", now, 0, 0, None, None, None, None, 0)
 
 
 def episodes(connection: Connection, workspace_id: str) -> list[Episode]:
@@ -248,8 +243,24 @@ def move(connection: Connection, old: Episode, new: Episode) -> bool:
     return result.rowcount == 1
 
 
+def hand_over(connection: Connection, watched: Rule, owner: str) -> bool:
+    """Gives a rule another owner, with whose rights it is judged from now on; false where somebody was first."""
+    result = connection.execute(
+        sa.update(rule)
+        .where(
+            rule.c.workspace_id == watched.workspace_id,
+            rule.c.id == watched.id,
+            rule.c.owner == watched.owner,
+            rule.c.stopped_at.is_(None),
+        )
+        .values(owner=owner)
+    )
+    return result.rowcount == 1
+
+
 def stop(connection: Connection, workspace_id: str, rule_id: str, now: datetime) -> bool:
-    """Stops a rule; false when it does not exist or was stopped before."""
+    """Stops a rule; false when it does not exist or was stopped before. What is open of it is closed by the next look
+    at the alerts."""
     result = connection.execute(
         sa.update(rule)
         .where(rule.c.workspace_id == workspace_id, rule.c.id == rule_id, rule.c.stopped_at.is_(None))
@@ -294,17 +305,32 @@ def acknowledge(connection: Connection, workspace_id: str, letter_id: str, user:
     return _change(connection, workspace_id, letter_id, episode.c.acked_by.is_(None), values)
 
 
-def assign(connection: Connection, workspace_id: str, letter_id: str, user: str) -> list[Episode]:
-    """Somebody takes care of it: `user`, whom reminders mention. Gives back the open episodes that this moved."""
-    other = sa.or_(episode.c.assigned_to.is_(None), episode.c.assigned_to != user)
-    return _change(connection, workspace_id, letter_id, other, {"assigned_to": user})
+def assign(
+    connection: Connection, workspace_id: str, letter_id: str, user: str, *, seen: str | Whatever | None = WHATEVER
+) -> list[Episode]:
+    """Somebody takes care of it: `user`, whom reminders mention. Gives back the open episodes that this moved: of two
+    who choose at once, with what they have `seen` there (None = nobody), only one has."""
+    where = sa.or_(episode.c.assigned_to.is_(None), episode.c.assigned_to != user)
+    if not isinstance(seen, Whatever):
+        where = sa.and_(where, episode.c.assigned_to.is_not_distinct_from(seen))
+    return _change(connection, workspace_id, letter_id, where, {"assigned_to": user})
 
 
-def snooze(connection: Connection, workspace_id: str, letter_id: str, until: datetime) -> list[Episode]:
+def snooze(
+    connection: Connection,
+    workspace_id: str,
+    letter_id: str,
+    until: datetime,
+    *,
+    seen: datetime | Whatever | None = WHATEVER,
+) -> list[Episode]:
     """Nothing is said before `until`, and once then, if it is still bad. Gives back the open episodes that this
-    moved."""
-    other = sa.or_(episode.c.snoozed_until.is_(None), episode.c.snoozed_until != until)
-    return _change(connection, workspace_id, letter_id, other, {"snoozed_until": until, "remind_at": until})
+    moved: as `assign` does, with the end that was `seen` (None = none)."""
+    where = sa.or_(episode.c.snoozed_until.is_(None), episode.c.snoozed_until != until)
+    if not isinstance(seen, Whatever):
+        same = episode.c.snoozed_until.is_(None) if seen is None else episode.c.snoozed_until == seen
+        where = sa.and_(where, same)
+    return _change(connection, workspace_id, letter_id, where, {"snoozed_until": until, "remind_at": until})
 
 
 def _change(

@@ -1,173 +1,122 @@
-"""Alerts: after a good sync every rule is judged; its state moves and its letter is put in one transaction.
+"""Alerts: every rule is judged once for each local day, on data that is complete past it; what moves and its letters
+are one transaction.
 
-One message per episode: posted when it fires, edited in place when it recovers.
+One message per episode (groups that fire together share it): posted when it fires, edited in place at each step, with
+its history in the thread.
 """
 
 import logging
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from threading import Event
-
-from sqlalchemy import Connection
 
 from bot.conversation import Context
 from bot.i18n import language
 from bot.jobs import Job
-from bot.views.alert import write_alert
-from bot.views.alert_lines import Alert
-from bot.views.digest import Written
-from bot.views.evidence import Evidence
-from kpi.engine import answer
-from kpi.query import KpiResult
+from bot.jobs.alert_letters import OvertakenError, plan, write
+from bot.jobs.judging import Step, closing, steps
+from bot.jobs.notices import post
 from kpi.refusals import RefusedError
-from kpi.scope import scope_of
-from kpi.standing import as_of, is_late
-from kpi.threshold import Standing, State, Transition, judge
-from kpi.trend import trend
-from kpi.watch import Watched, question, threshold_of, watched, where_to_look
-from storage import audit, outbox, rules, schedules
+from storage import alerts, audit, leases, people, rules
 from storage.database import reading, writing
 from storage.people import read_link
-from storage.rules import Episode, Rule
-from storage.workspaces import Workspace, read_workspace
+from storage.rules import Rule
+from storage.workspaces import read_workspace
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One group's step: from one episode row to the next, with the message to put, if any."""
-
-    old: Episode
-    new: Episode
-    transition: Transition | None
-    written: Written | None
+LEASE = "alerts"
+"""Of one workspace: so that replicas do not compute the same at the same time, and count its messages together."""
 
 
 def run(context: Context, stopping: Event) -> None:
-    """Every rule whose data has become complete since it was last judged; one that fails does not stop the others."""
-    now = context.clock.now()
-    for rule in _waiting(context):
+    """Every rule about which something may have to be done; one that fails does not stop the others."""
+    now, holder = context.clock.now(), uuid.uuid4().hex
+    with reading(context.engine) as connection:
+        waiting = alerts.waiting(connection, now - context.settings.late_after)
+        orphaned = alerts.orphaned(connection)
+    for workspace_id, mine in groupby([*waiting, *orphaned], key=lambda rule: rule.workspace_id):
         if stopping.is_set():
             return
+        with writing(context.engine) as connection:
+            taken = leases.take_free(connection, [(workspace_id, LEASE)], holder, leases.SECONDS)
+        if not taken:
+            continue  # another replica is at it
+        for rule in mine:
+            if stopping.is_set():
+                break
+            try:
+                judge_rule(context, rule, now)
+            except Exception:
+                log.exception("rule_failed rule=%s", rule.id)
         try:
-            judge_rule(context, rule, now)
-        except Exception:
-            log.exception("rule_failed rule=%s", rule.id)
-
-
-def _waiting(context: Context) -> list[Rule]:
-    """The rules whose KPI rests on data that is newer than when they were last judged, and not late: an alert neither
-    fires nor recovers on numbers that nobody confirms."""
-    late_before = context.clock.now() - context.settings.late_after
-    with reading(context.engine) as connection:
-        waiting = []
-        for rule, judged in rules.waiting(connection):
-            fresh = as_of(connection, rule.workspace_id, rule.metric)
-            frozen = is_late(connection, rule.workspace_id, rule.metric, late_before)
-            if fresh is not None and (judged is None or fresh > judged) and not frozen:
-                waiting.append(rule)
-        return waiting
+            with writing(context.engine) as connection:
+                leases.release(connection, workspace_id, LEASE, holder)
+        except leases.LostError:
+            log.warning("rules_took_long workspace=%s", workspace_id)
 
 
 def judge_rule(context: Context, rule: Rule, now: datetime) -> None:
     """Ask the rule's question with its owner's rights, judge every number it watches, and write down what moved."""
     with reading(context.engine) as connection:
-        workspace = read_workspace(connection, rule.workspace_id)
+        running = rules.is_running(connection, rule)
         link = read_link(connection, rule.workspace_id, rule.owner)
-        if link is None:
+        if running and link is not None:
+            workspace = read_workspace(connection, rule.workspace_id)
+            try:
+                found = steps(connection, context, rule, link, workspace, now)
+            except RefusedError as refused:
+                log.warning("rule_not_judged rule=%s reason=%s", rule.id, refused.code)
+                return
+        else:
+            found = [] if running else closing(connection, rule, now)
+        planned = plan(connection, rule, found, now)
+    if running and link is None:
+        _hand_over(context, rule, now)
+    if not planned.steps:
+        return
+    try:
+        with writing(context.engine) as connection:
+            write(connection, planned, now)
+    except OvertakenError:
+        log.info("rule_overtaken rule=%s", rule.id)
+        return
+    _log(rule, planned.steps)
+
+
+def _log(rule: Rule, moved: Sequence[Step]) -> None:
+    for step in moved:
+        if step.told is not None:
+            log.info("alert_%s rule=%s episode=%d", step.told, rule.id, step.new.number)
+
+
+def _hand_over(context: Context, rule: Rule, now: datetime) -> None:
+    """The rule's owner is nobody any more: an administrator gets it, and is told."""
+    with writing(context.engine) as connection:
+        admin = next(iter(people.admins(connection, rule.workspace_id)), None)
+        if admin is None:
             log.warning("rule_not_judged rule=%s reason=owner_unknown", rule.id)
             return
-        today = now.astimezone(workspace.zone).date()
-        scope = scope_of(connection, link, visibility=workspace.visibility, today=today)
-        try:
-            result = answer(connection, question(connection, rule, scope, today))
-        except RefusedError as refused:
-            log.warning("rule_not_judged rule=%s reason=%s", rule.id, refused.code)
+        if not rules.hand_over(connection, rule, admin.slack_user_id):
             return
-        moves = [_move(connection, rule, result, number, workspace, now) for number in watched(rule, result)]
-    for move in moves:
-        _write(context, rule, move, now)
-
-
-def _move(
-    connection: Connection, rule: Rule, result: KpiResult, number: Watched, workspace: Workspace, now: datetime
-) -> Move:
-    old = rules.standing(connection, rule, number.key, now)
-    before = Standing(State(old.state), old.since, old.streak, old.number, old.judged_as_of)
-    after, transition = judge(threshold_of(rule, result), before, number.measured, result.as_of, now)
-    new = replace(
-        old,
-        state=after.state.value,
-        since=after.since,
-        streak=after.streak,
-        number=after.number,
-        judged_as_of=after.judged_as_of,
-    )
-    if transition is None:
-        return Move(old, new, None, None)
-    seen = Evidence(number.measured, now)
-    if transition is Transition.FIRED:
-        fired, recovered = seen, None
-        new = replace(new, fired=seen.to_json(), recovered=None, letter_id=_letter_id(new, transition))
-    else:
-        fired, recovered = Evidence.from_json(old.fired or {}), seen
-        new = replace(new, recovered=seen.to_json())
-    narrowed = replace(result.query, group_by=None, filters=number.filters)
-    alert = Alert(
-        rule=rule,
-        query=narrowed,
-        result=result,
-        fired=fired,
-        recovered=recovered,
-        look=where_to_look(connection, rule, narrowed) if recovered is None else None,
-        trend=trend(connection, narrowed),
-    )
-    there = replace(workspace, time_zone=_zone(connection, rule, workspace))
-    return Move(old, new, transition, write_alert(alert, there, language(rule.language)))
-
-
-def _zone(connection: Connection, rule: Rule, workspace: Workspace) -> str:
-    """The time zone that the readers of a channel are known to keep, by its digests; else the workspace's."""
-    running = schedules.running(connection, rule.workspace_id)
-    zones = {each.time_zone for each in running if each.channel_id == rule.channel_id}
-    return zones.pop() if len(zones) == 1 else workspace.time_zone
-
-
-def _write(context: Context, rule: Rule, move: Move, now: datetime) -> None:
-    if move.new == move.old:
-        return
-    with writing(context.engine) as connection:
-        if not rules.move(connection, move.old, move.new) or move.written is None or move.transition is None:
-            return
-        outbox.put(
-            connection,
-            workspace_id=rule.workspace_id,
-            dedupe=_dedupe(move.new, move.transition),
-            kind="alert",
-            channel_id=rule.channel_id,
-            payload=move.written.payload,
-            chart=move.written.chart,
-            now=now,
-            edits=move.old.letter_id if move.transition is Transition.RECOVERED else None,
+        workspace = read_workspace(connection, rule.workspace_id)
+        words = language(admin.language or workspace.language)
+        said = words._(
+            "An alert rule was handed to you: its owner is no longer known to Vigie. It is judged with your rights "
+            "now; “/kpi alert list” shows it."
         )
+        post(connection, rule.workspace_id, f"owner:{rule.id}:{rule.owner}", admin.slack_user_id, said, now)
         audit.note(
             connection,
             workspace_id=rule.workspace_id,
-            actor=rule.owner,
-            action=f"alert.{move.transition}",
-            details={"rule": rule.id, "channel": rule.channel_id, "episode": move.new.number},
+            actor=admin.slack_user_id,
+            action="alert.hand_over",
+            details={"rule": rule.id, "from": rule.owner},
             now=now,
         )
-    log.info("alert_%s rule=%s episode=%d", move.transition, rule.id, move.new.number)
-
-
-def _dedupe(episode: Episode, transition: Transition) -> str:
-    return f"alert:{episode.rule_id}:{episode.group_key}:{episode.number}:{transition}"
-
-
-def _letter_id(episode: Episode, transition: Transition) -> str:
-    return outbox.letter_id(episode.workspace_id, _dedupe(episode, transition))
+    log.info("rule_handed_over rule=%s", rule.id)
 
 
 JOB = Job("alerts", 5, run)

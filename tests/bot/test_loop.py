@@ -21,10 +21,12 @@ from kpi.charts.chart import MOST_BARS, Chart, Kind, Mark
 from storage import outbox, records, rules
 from storage.database import reading, writing
 from storage.schema import audit, letter, schedule
+from storage.schema import rule as schema_rule
 from storage.sync import load
 from storage.workspaces import SINGLE
 from tests.bot.company import Company
 from tests.bot.conftest import Stage, both_databases, serving
+from tests.shared_clock import let_pass
 
 
 class Lyon(Company):
@@ -69,6 +71,14 @@ def sync(stage: Stage, company: Company) -> None:
 
 def posted(stage: Stage, name: str = "sales") -> list[dict[str, Any]]:
     return [message for message in stage.as_user("ada").messages(name) if not message["ephemeral"]]
+
+
+def notes(stage: Stage, message: dict[str, Any]) -> list[str]:
+    """What the thread of a message in #sales says, once its channel had a second for each."""
+    for _ in range(3):
+        let_pass(stage.engine, timedelta(seconds=2))
+        work(stage)
+    return [shown(each) for each in stage.as_user("ada").messages("sales", message["ts"])[1:]]
 
 
 def letters(stage: Stage) -> list[tuple[str, str | None]]:
@@ -230,7 +240,7 @@ def test_digests_and_alerts_tell_the_hour_of_the_clocks_in_their_channel(vigie: 
     for _ in range(4):
         sync(vigie, Lyon(won=0))
         work(vigie)
-    digest, alert = posted(vigie)
+    alert, digest = posted(vigie)  # the rule looks back over its last days at once
     assert "Data as of 23 Nov 2026 at 09:30." in shown(digest)
     assert "data as of 24 Nov 2026 at 09:" in shown(alert)
 
@@ -256,13 +266,17 @@ def test_an_alert_fires_once_and_recovers_in_place(vigie: Stage) -> None:
     assert "Alert: Win rate, team Équipe Lyon below 30%" in text
     assert "10.3% (3 of 29, 95% interval 3.6% to 26.4%)." in text
     assert "Look first at the source web" in text
-    for _ in range(4):
+    for day in range(4):
+        vigie.clock.move(timedelta(days=1))
         sync(vigie, Lyon(won=16))
         work(vigie)
+        assert ("Recovered" in shown(posted(vigie)[0])) == (day >= 2)
     (edited,) = posted(vigie)
     assert edited["ts"] == message["ts"]
     assert "Recovered: Win rate, team Équipe Lyon" in shown(edited)
     assert "It had fired on 23 Nov 2026" in shown(edited)
+    (note,) = notes(vigie, edited)
+    assert "Back at 40% or more." in note
     with reading(vigie.engine) as connection:
         (episode,) = rules.episodes(connection, SINGLE)
         actions = connection.execute(sa.select(audit.c.action).where(audit.c.actor == rule.owner)).scalars().all()
@@ -270,15 +284,32 @@ def test_an_alert_fires_once_and_recovers_in_place(vigie: Stage) -> None:
     assert {"alert.fired", "alert.recovered"} <= set(actions)
 
 
-def test_without_new_data_nothing_is_judged_again(vigie: Stage) -> None:
+def test_a_late_edit_ends_an_alert_on_the_same_day_and_says_so(vigie: Stage) -> None:
     with_rule(vigie)
     sync(vigie, Lyon(won=0))
+    work(vigie)
+    sync(vigie, Lyon(won=16))
+    work(vigie)
+    (message,) = posted(vigie)
+    assert "The data was corrected" in shown(message)
+    assert "The data was corrected" in notes(vigie, message)[0]
+    sync(vigie, Lyon(won=0))
+    work(vigie)
+    assert len(posted(vigie)) == 1, "a day that is over never fires"
+
+
+def test_without_a_new_day_nothing_is_judged_again(vigie: Stage) -> None:
+    with_rule(vigie, threshold=Decimal(1), recovery=Decimal(1))
+    sync(vigie, Lyon(won=0))
+    work(vigie)
+    with writing(vigie.engine) as connection:
+        connection.execute(sa.update(schema_rule).values(threshold=Decimal(30), recovery=Decimal(40)))
     for _ in range(5):
-        vigie.clock.move(timedelta(hours=1))
+        sync(vigie, Lyon(won=0))
         work(vigie)
     with reading(vigie.engine) as connection:
         (episode,) = rules.episodes(connection, SINGLE)
-    assert (episode.state, episode.streak) == ("pending", 1)
+    assert (episode.state, episode.streak) == ("ok", 0)
     assert posted(vigie) == []
 
 
@@ -298,7 +329,10 @@ def test_a_recovery_whose_alert_was_never_posted_is_skipped(vigie: Stage) -> Non
     work(vigie)
     sync(vigie, Lyon(won=20))
     work(vigie)
-    assert [state for state, _ in letters(vigie)] == ["dead", "skipped"]
+    with reading(vigie.engine) as connection:
+        about = sa.select(letter.c.state).where(letter.c.kind == "alert").order_by(letter.c.state)
+        states = connection.execute(about).scalars().all()
+    assert (states[0], set(states[1:])) <= ("dead", {"pending", "skipped"})
     assert posted(vigie) == []
 
 
