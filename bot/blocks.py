@@ -153,6 +153,10 @@ def users_select(placeholder: str, action_id: str) -> Block:
     return {"type": "users_select", "action_id": action_id, "placeholder": plain(placeholder, 150)}
 
 
+def date_picker(placeholder: str, action_id: str) -> Block:
+    return {"type": "datepicker", "action_id": action_id, "placeholder": plain(placeholder, 150)}
+
+
 def static_select(placeholder: str, action_id: str, options: Sequence[tuple[str, str]]) -> Block:
     """A menu of (label, value), at most 100; labels are cut, values must be at most 150."""
     return {

@@ -36,6 +36,7 @@ from storage.workspaces import Workspace
 
 ACKNOWLEDGE, ASSIGN, SNOOZE, WHY, DEALS = "alert.ack", "alert.assign", "alert.snooze", "alert.why", "alert.deals"
 USEFUL, NOISE = "alert.useful", "alert.noise"
+NOBODY = "-"
 
 
 def write_alert(
@@ -81,7 +82,7 @@ def write_alert(
         blocks.append(paragraph(*_lines(hands)))
     small = SEPARATOR.join(_small(alert, cases, workspace, language, remind_at=remind_at, reminders=reminders))
     blocks.append(context(small))
-    blocks += _buttons(alert, cases, letter_id, language, acked=acked_by is not None)
+    blocks += _buttons(alert, cases, letter_id, language, acked=acked_by is not None, assigned_to=assigned_to)
     said = [spoken("\n".join([title, rest[0], *listed, *rest[1:]])), *map(aloud, hands), spoken(small)]
     chart = _chart(alert, language)
     payload = {"text": "\n".join(said), "blocks": blocks}
@@ -146,7 +147,13 @@ def _small(
 
 
 def _buttons(
-    alert: Alert, cases: Sequence[Case], letter_id: str | None, language: Language, *, acked: bool
+    alert: Alert,
+    cases: Sequence[Case],
+    letter_id: str | None,
+    language: Language,
+    *,
+    acked: bool,
+    assigned_to: str | None,
 ) -> list[Block]:
     """What can be done about it, then what can be seen of it; whoever clicks does and sees what they may."""
     _ = language._
@@ -155,7 +162,8 @@ def _buttons(
         hand = [] if acked else [button(_("Acknowledge"), ACKNOWLEDGE, letter_id, style="primary")]
         hand += [
             button(_("Snooze…"), SNOOZE, letter_id),
-            users_select(_("Assign to…"), f"{ASSIGN}.{letter_id}"),
+            # What the menu was chosen on comes back with it: of two who choose at once, one is told of the other.
+            users_select(_("Assign to…"), f"{ASSIGN}.{letter_id}.{assigned_to or NOBODY}"),
         ]
         rows.append(actions(hand))
     state = encode(replace(alert.query, comparison=None))

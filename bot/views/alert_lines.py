@@ -129,7 +129,8 @@ def over_lines(alert: Alert, case: Case, workspace: Workspace, language: Languag
     )
     if case.recovered is None:
         title = _("Closed: {kpi}", kpi=subject_of(alert, language))
-        return [title, _(CLOSED[case.closed or "closed"]), had_fired]
+        why = CLOSED[case.closed or "closed"]
+        return [title, _(why), had_fired]
     title = _("Recovered: {kpi}", kpi=subject_of(alert, language))
     days = (case.recovered.at - case.fired.at).days
     return [

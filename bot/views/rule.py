@@ -8,8 +8,11 @@ from bot.i18n import Language
 from bot.views.question import BY, filter_words, metric_name, reading_name
 from kpi import format as written
 from kpi.catalog import kpi
+from kpi.formulas import Median
 from kpi.query import Filter, Unit
+from kpi.watch import UNCOUNTED
 from storage.rules import Episode, Rule
+from storage.votes import Votes
 
 
 def amount_of(value: Decimal, unit: Unit, currency: str, language: Language) -> str:
@@ -61,6 +64,26 @@ def rule_sentence(rule: Rule, narrowed: Sequence[Filter], currency: str, languag
     return _("{kpi}: alert above {threshold}, over at {recovery} or less.", **values)
 
 
+def sample_things(rule: Rule, language: Language) -> str | None:
+    """What a rule's minimum sample counts ("deals won or lost"); None where there is no sample to be small."""
+    declared = kpi(rule.metric)
+    used = declared.reading(rule.reading)
+    things = declared.readings[0].denominator if isinstance(used.formula, Median) else used.denominator
+    if things is None or (rule.metric, rule.reading) in UNCOUNTED:
+        return None
+    return language._(things)
+
+
+def how_long(minutes: int, language: Language) -> str:
+    """`90 minutes`, `1 hour`, `2 days`."""
+    n = language.n
+    if minutes and minutes % 1440 == 0:
+        return n("{count} day", "{count} days", minutes // 1440)
+    if minutes and minutes % 60 == 0:
+        return n("{count} hour", "{count} hours", minutes // 60)
+    return n("{count} minute", "{count} minutes", minutes)
+
+
 def state_sentence(episodes: Sequence[Episode], language: Language) -> str:
     """Where a rule stands, the worst of its groups first."""
     _ = language._
@@ -73,3 +96,8 @@ def state_sentence(episodes: Sequence[Episode], language: Language) -> str:
     if "ok" in states:
         return _("Quiet.")
     return _("Not enough data to judge.") if states else _("Not judged yet: it is after the next sync.")
+
+
+def votes_sentence(counted: Votes, language: Language) -> str:
+    """What people thought of a rule's alerts so far."""
+    return language._("This rule so far: useful {useful}, noise {noise}.", useful=counted.useful, noise=counted.noise)
