@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from bot.alerting import Told, alert_of, cases_of, message, put_edit, put_note, read_told
 from bot.i18n import language
 from bot.jobs.judging import Closed, Step
-from bot.views.alert_gathered import closed, closed_note, gathered
-from bot.views.alert_notes import recovered_note
+from bot.views.alert_gathered import gathered
+from bot.views.alert_notes import closed_note, recovered_note
 from kpi.quiet import leaves_at
 from kpi.threshold import Transition
 from storage import alerts, audit, outbox, rules
@@ -160,7 +160,7 @@ def _ended(steps: Sequence[Step]) -> dict[str, list[Step]]:
 def _tell_the_end(
     connection: Connection, planned: Plan, letter_id: str, steps: Sequence[Step], leaves: datetime, now: datetime
 ) -> None:
-    rule, words = planned.rule, language(planned.rule.language)
+    rule = planned.rule
     if alerts.gathers(connection, rule.workspace_id, letter_id):
         _gather(connection, rule, letter_id, steps[-1].new, leaves, now)
         return
@@ -176,25 +176,21 @@ def _tell_the_end(
     identity = f"{first.new.group_key}:{first.new.number}:{first.told}"
     over = next((step.told for step in steps if isinstance(step.told, Closed)), None)
     if told is not None:
-        written = message(told, episodes, letter_id)
-        if over is not None and not is_open:
-            written = closed(written, over.value, words)
+        written = message(told, episodes, letter_id, "closed" if over is None else over.value)
         put_edit(connection, rule, letter_id, written, identity, now)
     for step in steps:
         if step.old.snoozed_until is not None and step.old.snoozed_until > now:
             continue  # nothing is said while it sleeps: the message shows it
-        if isinstance(step.told, Closed):
-            note: Mapping[str, Any] | None = closed_note(step.told.value, words)
-        else:
-            note = None if told is None else _recovery(told, step.new)
-        if note is not None:
+        if told is not None:
             told_of = f"{step.new.group_key}:{step.new.number}:{step.told}"
-            put_note(connection, rule, letter_id, note, told_of, now, max(leaves, now))
+            put_note(connection, rule, letter_id, _the_end(told, step), told_of, now, max(leaves, now))
 
 
-def _recovery(told: Told, ended: Episode) -> Mapping[str, Any]:
-    (case,) = cases_of(told, [ended])
-    return recovered_note(alert_of(told, [ended]), case, language(told.rule.language))
+def _the_end(told: Told, step: Step) -> Mapping[str, Any]:
+    reason = step.told.value if isinstance(step.told, Closed) else "closed"
+    (case,) = cases_of(told, [step.new], reason)
+    note = closed_note if isinstance(step.told, Closed) else recovered_note
+    return note(alert_of(told, [step.new]), case, language(told.rule.language))
 
 
 def _mine(connection: Connection, rule: Rule, letter_id: str) -> list[Episode]:

@@ -1,18 +1,10 @@
-"""What is said of alerts that are too many for a channel, and of those that nobody watches any more."""
+"""What is said of alerts that are too many for a channel."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from bot.blocks import Block, Bold, context, paragraph, spoken
+from bot.blocks import Bold, paragraph, spoken
 from bot.i18n import Language
-from bot.views.chart import N_
-from bot.views.digest import Written
-
-CLOSED = {
-    "rule_stopped": N_("Closed: the rule was stopped."),
-    "group_gone": N_("Closed: what it watched is no longer in the CRM."),
-}
-"""Why an episode ended that did not recover."""
 
 
 def gathered(open_: int, ended: int, language: Language) -> Mapping[str, Any]:
@@ -32,16 +24,3 @@ def gathered(open_: int, ended: int, language: Language) -> Mapping[str, Any]:
     lines.append(_("“/kpi alert list” shows where each rule stands."))
     text = "\n".join(lines[1:])
     return {"text": spoken("\n".join(lines)), "blocks": [paragraph(Bold(first)), paragraph(text)]}
-
-
-def closed(written: Written, reason: str, language: Language) -> Written:
-    """The message of an alert that nobody watches any more: as it was, without its buttons, and why."""
-    sentence = language._(CLOSED[reason])
-    kept: list[Block] = [block for block in written.payload["blocks"] if block["type"] != "actions"]
-    payload = {"text": f"{written.payload['text']}\n{spoken(sentence)}", "blocks": [*kept, context(sentence)]}
-    return Written(payload, written.chart)
-
-
-def closed_note(reason: str, language: Language) -> Mapping[str, Any]:
-    sentence = language._(CLOSED[reason])
-    return {"text": spoken(sentence), "blocks": [paragraph(sentence)]}

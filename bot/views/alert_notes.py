@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.blocks import Run, paragraph
 from bot.i18n import Language
-from bot.views.alert_lines import MOST_GROUPS, Alert, Case, back_sentence, case_name, headline, usual_sentence
+from bot.views.alert_lines import CLOSED, MOST_GROUPS, Alert, Case, back_sentence, case_name, headline, usual_sentence
 from bot.views.chart import N_
 from bot.views.evidence import Evidence, evidence_sentence
 from bot.views.pinged import aloud, naming
@@ -91,6 +91,13 @@ def recovered_note(alert: Alert, case: Case, language: Language) -> Payload:
         _before(alert, case, language),
     ]
     return _note(["\n".join(lines)])
+
+
+def closed_note(alert: Alert, case: Case, language: Language) -> Payload:
+    """An episode is over for a reason that is not in its numbers (`case.closed`)."""
+    called = case_name(case, language)
+    why = language._(CLOSED[case.closed or "closed"])
+    return _note([language._("{name}: {value}", name=called, value=why) if called else why])
 
 
 def _of(alert: Alert, case: Case, seen: Evidence, language: Language) -> str:
