@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from storage import database as room
-from storage.database import open_engine, writing
+from storage.database import open_engine, turns, writing
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def test_those_who_write_at_once_all_get_their_turn(two: tuple[Engine, Engine]) 
 def test_whoever_waits_too_long_is_told_that_the_database_is_busy(
     two: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch, other: int
 ) -> None:
-    monkeypatch.setattr(room, "BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(turns, "SECONDS", 0.02)
     begun, over = Event(), Event()
 
     def hold() -> None:

@@ -15,6 +15,9 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine
 from sqlalchemy.engine import Dialect
 
+SECONDS = 5
+"""How long somebody waits for a turn, and then is told that the database is busy."""
+
 _ASKS = 0.002
 """Seconds between two looks at a lock that another process holds: far less than it is held for."""
 
@@ -23,9 +26,9 @@ _new_line = threading.Lock()
 
 
 @contextmanager
-def turn(engine: Engine, seconds: float, *, again: bool) -> Iterator[None]:
-    """While this lasts, no other thread has a turn on this engine's database; it waits so many seconds for it at most,
-    and then leaves it to the database to say no.
+def turn(engine: Engine, *, again: bool) -> Iterator[None]:
+    """While this lasts, no other thread has a turn on this engine's database; it waits for it no longer than that, and
+    then leaves it to the database to say no.
 
     Those who will write `again` and again wait for each other first, so that everybody else finds at most one of them
     in the line.
@@ -34,15 +37,15 @@ def turn(engine: Engine, seconds: float, *, again: bool) -> Iterator[None]:
         first, long = _lines.setdefault(engine.dialect, (threading.Lock(), threading.Lock()))
     with ExitStack() as held:
         for line in (long, first) if again else (first,):
-            if line.acquire(timeout=seconds):
+            if line.acquire(timeout=SECONDS):
                 held.callback(line.release)
         yield
 
 
-def begin(raw: Any, seconds: float) -> None:
-    """BEGIN IMMEDIATE on a driver's connection, asked for until nobody else writes, so many seconds at most. Raises
-    `sqlite3.OperationalError` (busy)."""
-    until = monotonic() + seconds
+def begin(raw: Any) -> None:
+    """BEGIN IMMEDIATE on a driver's connection, asked for until nobody else writes. Raises `sqlite3.OperationalError`
+    (busy)."""
+    until = monotonic() + SECONDS
     while True:
         try:
             raw.execute("BEGIN IMMEDIATE")
