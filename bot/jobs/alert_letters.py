@@ -187,10 +187,10 @@ def _tell_the_end(
 
 
 def _the_end(told: Told, step: Step) -> Mapping[str, Any]:
-    reason = step.told.value if isinstance(step.told, Closed) else "closed"
-    (case,) = cases_of(told, [step.new], reason)
-    note = closed_note if isinstance(step.told, Closed) else recovered_note
-    return note(alert_of(told, [step.new]), case, language(told.rule.language))
+    words = language(told.rule.language)
+    if isinstance(step.told, Closed):
+        return closed_note(cases_of(told, [step.new], step.told.value)[0], words)
+    return recovered_note(alert_of(told, [step.new]), cases_of(told, [step.new])[0], words)
 
 
 def _mine(connection: Connection, rule: Rule, letter_id: str) -> list[Episode]:

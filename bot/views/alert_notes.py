@@ -93,7 +93,7 @@ def recovered_note(alert: Alert, case: Case, language: Language) -> Payload:
     return _note(["\n".join(lines)])
 
 
-def closed_note(alert: Alert, case: Case, language: Language) -> Payload:
+def closed_note(case: Case, language: Language) -> Payload:
     """An episode is over for a reason that is not in its numbers (`case.closed`)."""
     called = case_name(case, language)
     why = language._(CLOSED[case.closed or "closed"])

@@ -5,14 +5,15 @@ import traceback
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from threading import Event
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from bot.clock import FixedClock
 from bot.conversation import Context
-from bot.jobs import alerts, digests
+from bot.jobs import alert_letters, alerts, digests
 from bot.settings import Settings
 from bot.views.digest import Written
 from storage import rules, schedules
@@ -116,15 +117,15 @@ def test_two_replicas_that_plan_the_same_put_it_once(world: Context, monkeypatch
     with writing(world.engine) as connection:
         (due,) = schedules.claim(connection, NOW, "one", 5)
         (watched,) = rules.running(connection, SINGLE)
-    waiting = alerts._move  # noqa: SLF001
+    waiting = alerts.plan
 
-    def overtaken(*args: object) -> alerts.Move:
-        move = waiting(*args)  # type: ignore[arg-type]
-        monkeypatch.setattr(alerts, "_move", waiting)
+    def overtaken(connection: Connection, *args: Any) -> alert_letters.Plan:
+        planned = waiting(connection, *args)
+        monkeypatch.setattr(alerts, "plan", waiting)
         alerts.judge_rule(world, watched, NOW)
-        return move
+        return planned
 
-    monkeypatch.setattr(alerts, "_move", overtaken)
+    monkeypatch.setattr(alerts, "plan", overtaken)
     alerts.judge_rule(world, watched, NOW)
     digests.plan(world, due, NOW, {})
     digests.plan(world, due, NOW, {})
