@@ -193,7 +193,8 @@ def _previous(ask: Ask, formula: Formula, counted: Counted) -> Previous | None:
 
 
 def _groups(found: Kpi, ask: Ask, formula: Formula, counted: Counted) -> tuple[Group, ...]:
-    """Groups with anything in them, best first ("(none)" and those without a value last).
+    """Groups with anything in them, best first ("(none)" and those without a value last); two of one name and value
+    always in the same order.
 
     Stages are not compared: what was open before is counted in the stage that it reached since.
     """
@@ -210,10 +211,10 @@ def _groups(found: Kpi, ask: Ask, formula: Formula, counted: Counted) -> tuple[G
     ]
     lowest_first = found.higher_is_better is False
 
-    def place(group: Group) -> tuple[bool, bool, object, str]:
+    def place(group: Group) -> tuple[bool, bool, object, str, str]:
         value = group.measured.value
         rank = 0 if value is None else value if lowest_first else -value
-        return group.key is None, value is None, rank, group.name or ""
+        return group.key is None, value is None, rank, group.name or "", group.key or ""
 
     return tuple(sorted(groups, key=place))
 

@@ -68,6 +68,16 @@ def test_a_series_and_groups_come_with_the_total(september: Engine) -> None:
     assert result.measured.value == 17
 
 
+def test_groups_of_one_name_and_value_stand_in_the_order_of_their_keys(database: Engine) -> None:
+    company = Company()
+    twins = [company.person("Nord", team=company.team("Nord")) for _ in range(4)]
+    for owner in reversed(twins):
+        company.deal(created="2017-09-01", won="2017-09-02", owner=owner)
+    company.save(database)
+    keys = [group.key for group in ask(database, "win_rate", "cohort", group_by="rep").groups]
+    assert keys == sorted(twins)
+
+
 def test_the_median_cycle_is_the_mean_of_the_two_middle_ones(database: Engine) -> None:
     company = Company()
     for days in (0, 3, 8, 20):
