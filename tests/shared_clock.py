@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from bot.clock import FixedClock
 from storage.database import moment_after, writing
-from storage.schema import lease, letter
+from storage.schema import inbox, lease, letter
 
 
 @dataclass
@@ -30,3 +30,5 @@ def let_pass(engine: Engine, by: timedelta) -> None:
         connection.execute(sa.update(lease).values(until=moment_after(lease.c.until, back)))
         held = letter.c.lease_until
         connection.execute(sa.update(letter).where(held.is_not(None)).values(lease_until=moment_after(held, back)))
+        kept = {"received_at": inbox.c.received_at, "lease_until": inbox.c.lease_until}
+        connection.execute(sa.update(inbox).values({name: moment_after(moment, back) for name, moment in kept.items()}))
