@@ -17,7 +17,7 @@ LAST_MONTH_DAY = 28
 
 def instant(day: date, at: time, time_zone: str) -> datetime:
     """The moment (UTC) of a wall time: the first of a doubled hour; inside a gap, as much later as the gap is long."""
-    return datetime.combine(day, at.replace(fold=0), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+    return datetime.combine(day, at, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def local_day(moment: datetime, time_zone: str) -> date:

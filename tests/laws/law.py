@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from tests.laws.dated import (
+    dst_law,
+    it_comes_whenever_the_clocks_show_its_hour,
+    the_next_one_is_so_many_hours_later,
+    the_second_of_a_doubled_hour_counts,
+    zones,
+)
 from tests.laws.houses import House, real, toys
 from tests.laws.planned import plans_law
 from tests.laws.plants import (
@@ -83,5 +90,18 @@ LAWS = {
         Law("replay", with_crm(replay_law), (content_looks_new_each_time,)),
         Law("as-known", with_crm(as_known_law), (history_forgets_amounts,), one_in=5),
         Law("plans", with_crm(plans_law), (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
+        Law(
+            "dst",
+            dst_law,
+            (
+                the_second_of_a_doubled_hour_counts,
+                the_next_one_is_so_many_hours_later,
+                it_comes_whenever_the_clocks_show_its_hour,
+            ),
+            times=10,
+            most=len(zones()),
+            over=zones,
+            kinds=("sqlite",),
+        ),
     )
 }

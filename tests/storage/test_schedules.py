@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -134,11 +135,12 @@ ZONES = st.sampled_from(
 def test_the_dates_of_a_rhythm_are_those_of_its_kind_and_none_lies_between_two(day: date, rhythm: Rhythm) -> None:
     following = rhythm.after(day)
     between = [day + timedelta(days=number) for number in range(1, (following - day).days)]
-    wanted = {
+    kinds: dict[str, Callable[[date], bool]] = {
         "daily": lambda _: True,
         "weekly": lambda each: each.isoweekday() == rhythm.weekday,
         "monthly": lambda each: each.day == rhythm.month_day,
-    }[rhythm.cadence]
+    }
+    wanted = kinds[rhythm.cadence]
     assert wanted(following)
     assert not any(wanted(each) for each in between)
     assert rhythm.after(rhythm.before(following)) == following
