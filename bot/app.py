@@ -73,14 +73,14 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     inbox.perform = performer(context)
     bolt = build_app(context, inbox, threads, SINGLE)
     hooks = Hooks(context, SINGLE)
-    routes = [*_routes(context, bolt), *hooks.routes]
+    ticks = Ticks(context, all_jobs() if jobs else ())
+    routes = [*_routes(context, bolt, ticks), *hooks.routes]
     vigie = Vigie(context, threads, bolt, Starlette(routes=routes, lifespan=lambda _: life()))
 
     @contextlib.asynccontextmanager
     async def life() -> AsyncIterator[None]:
         inbox.start()
         async with _listening(vigie):
-            ticks = Ticks(context, all_jobs() if jobs else ())
             ticks.start()
             context.postman.listener = lambda: ticks.at_once(postman.JOB.name)
             log.info("started socket_mode=%s", settings.socket_mode)
@@ -99,7 +99,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
     return vigie
 
 
-def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
+def _routes(context: Context, bolt: AsyncApp, ticks: Ticks) -> list[Route]:
     secret = context.settings.slack_signing_secret
 
     async def events(request: Request) -> Response:
@@ -125,6 +125,9 @@ def _routes(context: Context, bolt: AsyncApp) -> list[Route]:
         except sa.exc.SQLAlchemyError as error:
             log.error("unhealthy reason=%s", type(error).__name__)
             return JSONResponse({"ok": False}, status_code=503)
+        if hanging := ticks.hanging():
+            log.error("unhealthy reason=hanging jobs=%s", ",".join(hanging))
+            return JSONResponse({"ok": False, "hanging": hanging}, status_code=503)
         return JSONResponse({"ok": True})
 
     return [Route("/slack/events", events, methods=["POST"]), Route("/healthz", health, methods=["GET"])]

@@ -27,6 +27,9 @@ THREADS = 16
 MOST_CLAIMED = 2 * THREADS
 """Those, and as many that wait for a thread: no thread is idle while the next ones are claimed."""
 
+ROUND_SECONDS = 30
+"""For so long, a round takes up more letters; whoever hangs is then missed (`bot.jobs.clock`)."""
+
 LATEST_START_SECONDS = 35
 """A post begins at most so long after its claim: with its own deadline it then ends within the lease."""
 
@@ -38,6 +41,7 @@ def run(context: Context, stopping: Event) -> None:
         return
     with ThreadPoolExecutor(THREADS, thread_name_prefix="post") as threads:
         under_way: set[Future[None]] = set()
+        begun = time.monotonic()
         while letters or under_way:
             claimed = time.monotonic()
             under_way |= {threads.submit(deliver, context, letter, stopping, claimed) for letter in letters}
@@ -45,7 +49,8 @@ def run(context: Context, stopping: Event) -> None:
             for each in done:
                 _look_at(each)
             room = MOST_CLAIMED - len(under_way)
-            letters = _claim(context, room) if room >= THREADS and not stopping.is_set() else []
+            on = time.monotonic() - begun <= ROUND_SECONDS and room >= THREADS and not stopping.is_set()
+            letters = _claim(context, room) if on else []
 
 
 def _claim(context: Context, most: int) -> list[Letter]:

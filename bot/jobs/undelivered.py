@@ -5,6 +5,7 @@ to the administrators.
 """
 
 import logging
+
 from sqlalchemy import Connection
 
 from bot.conversation import Context
