@@ -96,7 +96,8 @@ def recovered_note(alert: Alert, case: Case, language: Language) -> Payload:
 def closed_note(case: Case, language: Language) -> Payload:
     """An episode is over for a reason that is not in its numbers (`case.closed`)."""
     called = case_name(case, language)
-    why = language._(CLOSED[case.closed or "closed"])
+    reason = CLOSED[case.closed or "closed"]
+    why = language._(reason)
     return _note([language._("{name}: {value}", name=called, value=why) if called else why])
 
 
