@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -38,6 +39,11 @@ class Held:
     viewer: Viewer
     letter_id: str
     now: datetime
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Of the channel's readers."""
+        return ZoneInfo(self.rule.time_zone)
 
     @property
     def language(self) -> Language:
@@ -90,8 +96,8 @@ def on_snooze(click: Click, context: Context) -> Reply:
     alert = held(click, context, click.value)
     asleep = next((each.snoozed_until for each in alert.episodes if each.open), None)
     if not any(each.open for each in alert.episodes):
-        return view.snoozed_before(None, alert.viewer.workspace.zone, click.language)
-    return view.until_when(alert.letter_id, asleep, alert.now, alert.viewer.workspace.zone, click.language)
+        return view.snoozed_before(None, alert.zone, click.language)
+    return view.until_when(alert.letter_id, asleep, alert.now, alert.zone, click.language)
 
 
 def on_until(click: Click, context: Context) -> Reply:
@@ -111,7 +117,7 @@ def on_day(click: Click, context: Context) -> Reply:
     __, __, letter_id, before = click.action_id.split(".", 3)
     alert = held(click, context, letter_id)
     try:
-        until = view.on_day(date.fromisoformat(click.value), alert.viewer.workspace.zone)
+        until = view.on_day(date.fromisoformat(click.value), alert.zone)
     except ValueError:
         raise Refusal(click.language._("Choose a day.")) from None
     seen = None if before == NOBODY else datetime.fromtimestamp(int(before), UTC)
@@ -119,7 +125,6 @@ def on_day(click: Click, context: Context) -> Reply:
 
 
 def _snooze(click: Click, context: Context, alert: Held, until: datetime, seen: datetime | None) -> Reply:
-    zone = alert.viewer.workspace.zone
     if not alert.now < until <= alert.now + timedelta(days=view.MOST_DAYS):
         sentence = click.language._("It can sleep until a moment in the next {count} days.", count=view.MOST_DAYS)
         raise Refusal(sentence)
@@ -127,12 +132,11 @@ def _snooze(click: Click, context: Context, alert: Held, until: datetime, seen: 
     def change(connection: Connection) -> list[Episode]:
         return rules.snooze(connection, click.workspace_id, alert.letter_id, until, seen=seen)
 
-    told = alert.told.workspace if alert.told is not None else alert.viewer.workspace
-    thread = snoozed_note(click.user_id, until, told, alert.language)
+    thread = snoozed_note(click.user_id, until, alert.zone, alert.language)
     if _step(click, context, alert, "snoozed", change, thread, until=until.isoformat()):
-        return view.snoozed(until, zone, click.language)
+        return view.snoozed(until, alert.zone, click.language)
     first = next((each.snoozed_until for each in _now(context, alert) if each.open and each.snoozed_until), None)
-    return view.snoozed_before(first, zone, click.language)
+    return view.snoozed_before(first, alert.zone, click.language)
 
 
 def _step(

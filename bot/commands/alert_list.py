@@ -14,7 +14,7 @@ from bot.conversation import Action, Asker, Block, Click, Context, NotThere, Rep
 from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.setting_up import must_own, numbered, visible
-from bot.views.pinged import aloud
+from bot.views.pinged import unnamed
 from bot.views.question import filter_words
 from bot.views.rule import rule_sentence, settings_sentence, state_lines, votes_sentence
 from kpi.query import Filter
@@ -70,7 +70,9 @@ def listed(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
             for state in states:
                 runs += ["\n", *state]
             blocks += [paragraph(*runs), buttons(row, asker.language)]
-            said.append("\n".join([f"{number}. {lines[0]}", *lines[1:], *map(aloud, states)]))
+            said.append(
+                "\n".join([f"{number}. {lines[0]}", *lines[1:], *(unnamed(state, asker.language) for state in states)])
+            )
     if not rows:
         sentence = _("There is no rule yet. For example: /kpi alert add win rate < 25 by team")
         return Reply(sentence, [paragraph(sentence)])

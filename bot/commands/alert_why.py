@@ -98,7 +98,10 @@ def _vote(click: Click, context: Context, *, useful: bool) -> Reply:
             word = "useful" if useful else "noise"
             note(connection, click, "alert.vote", alert.now, rule=alert.rule.id, letter=alert.letter_id, vote=word)
         counted = votes.by_rule(connection, click.workspace_id)[alert.rule.id]
-    return said([_thanks(click.language, useful=useful, changed=changed), " ", votes_sentence(counted, click.language)])
+    return said(
+        [_thanks(click.language, useful=useful, changed=changed), " ", votes_sentence(counted, click.language)],
+        click.language,
+    )
 
 
 def _thanks(language: Language, *, useful: bool, changed: bool) -> str:

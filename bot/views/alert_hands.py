@@ -11,7 +11,7 @@ from bot.conversation import Reply
 from bot.i18n import Language
 from bot.views.alert import NOBODY
 from bot.views.chart import N_
-from bot.views.pinged import aloud, naming
+from bot.views.pinged import naming, unnamed
 from kpi import format as written
 
 UNTIL, DAY = "alert.until", "alert.day"
@@ -21,45 +21,48 @@ MORNING = time(9)
 """When a snooze ends whose end is a day."""
 
 
-def said(runs: Sequence[Run], *, replace: bool = False) -> Reply:
+def said(runs: Sequence[Run], language: Language, *, replace: bool = False) -> Reply:
     """A sentence in private."""
-    return Reply(aloud(runs), [paragraph(*runs)], replace=replace)
+    return Reply(unnamed(runs, language), [paragraph(*runs)], replace=replace)
 
 
 def acknowledged(language: Language) -> Reply:
-    return said([language._("You have acknowledged it: no reminder follows.")])
+    return said([language._("You have acknowledged it: no reminder follows.")], language)
 
 
 def acknowledged_before(by: str | None, language: Language) -> Reply:
     if by is None:
-        return said([language._("There is nothing left to acknowledge: it is over.")])
-    return said(naming(N_("{person} has acknowledged it already."), language, {"person": by}))
+        return said([language._("There is nothing left to acknowledge: it is over.")], language)
+    return said(naming(N_("{person} has acknowledged it already."), language, {"person": by}), language)
 
 
 def assigned(to: str, language: Language) -> Reply:
-    return said(naming(N_("It is assigned to {person}."), language, {"person": to}))
+    return said(naming(N_("It is assigned to {person}."), language, {"person": to}), language)
 
 
 def assigned_before(to: str | None, language: Language) -> Reply:
     if to is None:
-        return said([language._("There is nothing left to assign: it is over.")])
+        return said([language._("There is nothing left to assign: it is over.")], language)
     return said(
-        naming(N_("It was assigned to {person} already. Choose again to change that."), language, {"person": to})
+        naming(N_("It was assigned to {person} already. Choose again to change that."), language, {"person": to}),
+        language,
     )
 
 
 def snoozed(until: datetime, zone: ZoneInfo, language: Language) -> Reply:
     when = written.moment(until, zone, language.locale)
     return said(
-        [language._("It sleeps until {when}; if it is still bad then, you are told once.", when=when)], replace=True
+        [language._("It sleeps until {when}; if it is still bad then, you are told once.", when=when)],
+        language,
+        replace=True,
     )
 
 
 def snoozed_before(until: datetime | None, zone: ZoneInfo, language: Language) -> Reply:
     if until is None:
-        return said([language._("There is nothing left to snooze: it is over.")], replace=True)
+        return said([language._("There is nothing left to snooze: it is over.")], language, replace=True)
     when = written.moment(until, zone, language.locale)
-    return said([language._("Somebody was faster: it sleeps until {when} already.", when=when)], replace=True)
+    return said([language._("Somebody was faster: it sleeps until {when} already.", when=when)], language, replace=True)
 
 
 def until_when(letter_id: str, seen: datetime | None, now: datetime, zone: ZoneInfo, language: Language) -> Reply:

@@ -6,6 +6,7 @@ The message itself always says how things stand now; its thread is the history.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.blocks import Run, paragraph
 from bot.i18n import Language
@@ -38,8 +39,8 @@ def assigned_note(to: str, by: str, language: Language) -> Payload:
     return _note(naming(N_("{by} has assigned it to {person}."), language, {"by": by, "person": to}))
 
 
-def snoozed_note(user_id: str, until: datetime, workspace: Workspace, language: Language) -> Payload:
-    when = written.moment(until, workspace.zone, language.locale)
+def snoozed_note(user_id: str, until: datetime, zone: ZoneInfo, language: Language) -> Payload:
+    when = written.moment(until, zone, language.locale)
     return _note(naming(N_("Snoozed by {person} until {when}."), language, {"person": user_id}, when=when))
 
 

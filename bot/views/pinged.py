@@ -30,3 +30,11 @@ def aloud(runs: Sequence[Run]) -> str:
         before, __, after = text.partition(inner) if inner else (text, "", "")
         said += before + spoken(inner) + after
     return said
+
+
+def unnamed(runs: Sequence[Run], language: Language) -> str:
+    """Runs as the text of a private answer, which may name nobody: an answer's text is never formatted."""
+    somebody = language._("somebody")
+    said = (somebody if isinstance(run, Ping) else run if isinstance(run, str) else run.text for run in runs)
+    text = "".join(said)
+    return text[:1].upper() + text[1:]
