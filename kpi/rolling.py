@@ -2,9 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from typing import TypeGuard
 
-from kpi.formulas import Additive, Cell, Total
+from kpi.formulas import Additive, Cell, Formula, Mean, Rate, Total
 from kpi.query import Point
+
+
+def adds_up(formula: Formula) -> TypeGuard[Additive]:
+    """Whether numerators and denominators of days give those of a longer time."""
+    return isinstance(formula, Mean | Total) or (isinstance(formula, Rate) and formula.sample is None)
 
 
 def rolling(days: Sequence[Point], formula: Additive, *, window: int, step: int) -> tuple[Point, ...]:

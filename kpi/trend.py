@@ -1,18 +1,17 @@
 """How a judged number came to be what it is: its value at the end of each of the last weeks or months."""
 
 from dataclasses import replace
-from typing import TypeGuard
 
 from sqlalchemy import Connection
 
 from kpi.catalog import kpi
 from kpi.engine import answer
-from kpi.formulas import Additive, Formula, Mean, Rate, Total
+from kpi.formulas import Formula
 from kpi.judged import TWENTY_EIGHT
 from kpi.period import Grain, Period, last, shift
 from kpi.query import KpiQuery, KpiResult
 from kpi.refusals import RefusedError
-from kpi.rolling import rolling
+from kpi.rolling import adds_up, rolling
 
 POINTS = 12
 WEEK = 7
@@ -33,7 +32,7 @@ def trend(connection: Connection, query: KpiQuery) -> KpiResult | None:
 def trend_query(query: KpiQuery) -> KpiQuery:
     """What is asked for a trend; `trend_of` makes sense of its answer."""
     alone = replace(query, comparison=None, group_by=None)
-    if query.period.days == TWENTY_EIGHT and _adds_up(_formula(query)):
+    if query.period.days == TWENTY_EIGHT and adds_up(_formula(query)):
         start = shift(query.period.start, Grain.DAY, -WEEK * (POINTS - 1))
         # From a Monday on, the windows are whole weeks: a seventh of the points.
         grain = Grain.WEEK if start.weekday() == 0 else Grain.DAY
@@ -45,7 +44,7 @@ def trend_query(query: KpiQuery) -> KpiQuery:
 def trend_of(query: KpiQuery, found: KpiResult) -> KpiResult:
     """The trend of a query, from the answer to `trend_query`."""
     formula = _formula(query)
-    if query.period.days != TWENTY_EIGHT or not _adds_up(formula):
+    if query.period.days != TWENTY_EIGHT or not adds_up(formula):
         return found
     days = WEEK if found.query.grain is Grain.WEEK else 1
     series = rolling(found.series, formula, window=TWENTY_EIGHT // days, step=WEEK // days)
@@ -54,8 +53,3 @@ def trend_of(query: KpiQuery, found: KpiResult) -> KpiResult:
 
 def _formula(query: KpiQuery) -> Formula:
     return kpi(query.metric).reading(query.reading).formula
-
-
-def _adds_up(formula: Formula) -> TypeGuard[Additive]:
-    """Whether numerators and denominators of days give those of a longer time."""
-    return isinstance(formula, Mean | Total) or (isinstance(formula, Rate) and formula.sample is None)
