@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +28,7 @@ def claim(connection: Connection, now: datetime, most: int) -> list[Letter]:
     budget is spent (`storage.pace`). An edit waits for the message it edits, and for earlier edits of it; an answer in
     a thread for the message that the thread belongs to.
     """
-    found = [dict(row) for row in connection.execute(_due(now).limit(most)).mappings()]
+    found = [dict(row) for row in connection.execute(_due(), {"now": now, "most": most}).mappings()]
     if not found:
         return []
     token = uuid.uuid4().hex
@@ -54,8 +55,10 @@ def claim(connection: Connection, now: datetime, most: int) -> list[Letter]:
     return taken
 
 
-def _due(now: datetime) -> sa.Select[*tuple[Any, ...]]:
-    """Which letters may be taken, in their order; where rows are locked, another replica's are passed over."""
+@cache
+def _due() -> sa.Select[*tuple[Any, ...]]:
+    """Which letters may be taken at `now`, at `most`, in their order; where rows are locked, another replica's are
+    passed over. Made once: it is asked every second, and takes longer to make than to run."""
     first, earlier = letter.alias("first"), letter.alias("earlier")
     follows = sa.func.coalesce(letter.c.edits, letter.c.thread)
     return (
@@ -63,7 +66,7 @@ def _due(now: datetime) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(first, sa.and_(first.c.workspace_id == letter.c.workspace_id, first.c.id == follows))
         .where(
             letter.c.state.in_(WAITING),
-            letter.c.due_at <= now,
+            letter.c.due_at <= sa.bindparam("now", type_=letter.c.due_at.type),
             sa.or_(letter.c.lease_until.is_(None), letter.c.lease_until <= moment(0)),
             pace.may_leave(letter.c.workspace_id, letter.c.channel_id),
             sa.or_(first.c.state.is_(None), first.c.state.not_in(WAITING)),
@@ -75,6 +78,7 @@ def _due(now: datetime) -> sa.Select[*tuple[Any, ...]]:
             ),
         )
         .order_by(_ALERTS_FIRST, letter.c.due_at, letter.c.id)
+        .limit(sa.bindparam("most", type_=sa.Integer()))
         .with_for_update(of=letter, skip_locked=True)
     )
 
