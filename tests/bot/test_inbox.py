@@ -9,8 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,13 +27,15 @@ from sqlalchemy import Engine
 from bot.clock import FixedClock
 from bot.inbox import MOST_ATTEMPTS
 from bot.jobs import inbox as worker
-from bot.playground.payloads import command_payload
+from bot.outcome import Sent
+from bot.playground.payloads import action_payload, command_payload
 from bot.playground.person import User, shown
 from bot.playground.server import Playground
 from bot.playground.world import World
 from bot.settings import Settings, read_settings
+from bot.views.alert import ACKNOWLEDGE
 from bot.views.share import FORM
-from storage import inbox, outbox, schema
+from storage import inbox, outbox, rules, schema
 from storage.database import open_engine, reading, writing
 from storage.workspaces import SINGLE
 from tests.bot.conftest import Stage, both_databases, serving
@@ -196,6 +201,41 @@ def test_an_event_that_two_replicas_hear_is_done_once(
         assert len(greetings(one.as_user("anna"))) == 2
 
 
+@both_databases
+def test_two_people_who_click_at_once_on_two_replicas_have_one_effect_and_both_are_told(
+    playground: Playground, http_settings: Settings, clock: FixedClock
+) -> None:
+    world = playground.world
+    channel = world.find_channel("sales")
+    with serving(playground, http_settings, clock) as one, serving(playground, http_settings, clock) as two:
+        people = [one.confirm("anna", "anna"), one.confirm("bruno", "bruno")]
+        letter_id = _alert(one, channel.id)
+        button = {"type": "button", "action_id": ACKNOWLEDGE, "text": {"type": "plain_text", "text": "Seen"}}
+        block = {"type": "actions", "block_id": "b", "elements": [button | {"value": letter_id}]}
+        posted = one.context.slack.post(channel.id, "An alert", [block])
+        assert isinstance(posted, Sent)
+        message = world.find_message(channel.id, posted.ts)
+        assert message is not None
+        hooks = f"{playground.url}/hooks"
+        clicks = [
+            action_payload(world, hooks, user.person, message, "b", block["elements"][0], letter_id) for user in people
+        ]
+        with ThreadPoolExecutor(2) as threads:
+            sent = threads.map(
+                lambda stage, click: post(stage, {"payload": json.dumps(click)}, "x-www-form-urlencoded"),
+                (one, two),
+                clicks,
+            )
+            assert list(sent) == [200, 200]
+        is_over(one, 2)
+        with reading(one.engine) as connection:
+            actions = connection.scalars(sa.select(schema.audit.c.action)).all()
+        assert actions.count("alert.acknowledged") == 1
+        told = [[each["text"] for each in user.messages("sales") if each["ephemeral"]] for user in people]
+        assert [len(each) for each in told] == [1, 1]
+        assert told[0] != told[1]
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -346,6 +386,37 @@ def test_metadata_that_another_app_wrote_is_no_echo(http_vigie: Stage) -> None:
     said = {"type": "event_callback", "team_id": http_vigie.playground.world.team_id, "event_id": "Ev-9"}
     assert post(http_vigie, said | {"event": event}) == 200
     assert rows(http_vigie.engine) == []
+
+
+def _alert(stage: Stage, channel_id: str) -> str:
+    """An alert that is open, and the letter that told of it."""
+    now = stage.clock.now()
+    with writing(stage.engine) as connection:
+        letter_id = outbox.put(
+            connection,
+            workspace_id=SINGLE,
+            dedupe="alert:test",
+            kind="alert",
+            channel_id=channel_id,
+            payload={"text": "An alert", "blocks": []},
+            now=now,
+        )
+        rule = rules.add(
+            connection,
+            workspace_id=SINGLE,
+            metric="win_rate",
+            reading="closed",
+            channel_id=channel_id,
+            owner="U0GONE",
+            language="en",
+            threshold=Decimal(30),
+            recovery=Decimal(33),
+            direction="below",
+            now=now,
+        )
+        fresh = rules.never_judged(rule, rules.WHOLE, now)
+        assert rules.move(connection, fresh, replace(fresh, state="firing", number=1, letter_id=letter_id))
+    return letter_id
 
 
 @contextmanager
