@@ -7,8 +7,10 @@ from bot.cli.backup import backup
 from bot.cli.check import check
 from bot.cli.connect import connect, disconnect
 from bot.cli.demo import demo
+from bot.cli.doctor import doctor
 from bot.cli.quarantine import quarantine
 from bot.cli.rebuild import rebuild
+from bot.cli.rehearse import rehearse
 from bot.cli.restore import restore
 from bot.cli.serve import serve
 from bot.cli.sync import sync
@@ -23,7 +25,8 @@ def command_line() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for command in (ask, backup, check, connect, demo, disconnect, quarantine, rebuild, restore, serve):
+    rooms = (ask, backup, check, connect, demo, disconnect, doctor, quarantine, rebuild, rehearse, restore, serve)
+    for command in rooms:
         app.command()(command)
     app.add_typer(sync, name="sync")
     return app

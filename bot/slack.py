@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -245,11 +247,24 @@ class Slack:
 
     def scopes(self) -> frozenset[str]:
         """What the token may do, as Slack says beside `auth.test`. Raises `SlackError`."""
+        return frozenset(
+            scope.strip() for scope in self._beside().get("x-oauth-scopes", "").split(",") if scope.strip()
+        )
+
+    def time(self) -> datetime:
+        """What Slack's clock shows, to the second. Raises `SlackError`, also where Slack does not say."""
+        try:
+            return parsedate_to_datetime(self._beside()["date"])
+        except (KeyError, ValueError):
+            raise SlackError("auth.test", Unclear("no_date")) from None
+
+    def _beside(self) -> Mapping[str, str]:
+        """The headers of `auth.test`, by lower-case names."""
         try:
             headers = self.client.api_call("auth.test").headers
         except (SlackApiError, OSError) as error:
             raise SlackError("auth.test", Unclear(type(error).__name__)) from None
-        return frozenset(scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip())
+        return {name.lower(): value for name, value in headers.items()}
 
     def user(self, user_id: str) -> SlackUser:
         """A profile, believed for ten minutes. Raises `SlackError`."""

@@ -181,5 +181,14 @@ def counts(connection: Connection, workspace_id: str) -> dict[str, int]:
     return {row.state: row.count_ for row in rows}
 
 
+def oldest(connection: Connection, workspace_id: str) -> float | None:
+    """For how many seconds what is not done yet has waited at most; None where nothing waits."""
+    mine = (inbox.c.workspace_id == workspace_id, inbox.c.state.in_(_OPEN))
+    kind = inbox.c.received_at.type
+    since, now = sa.func.min(inbox.c.received_at, type_=kind), sa.type_coerce(moment(0), kind)
+    row = connection.execute(sa.select(since.label("since"), now.label("now")).where(*mine)).one()
+    return None if row.since is None else float((row.now - row.since).total_seconds())
+
+
 def _held(key: Key, holder: str) -> tuple[sa.ColumnElement[bool], ...]:
     return inbox.c.workspace_id == key[0], inbox.c.id == key[1], inbox.c.token == holder

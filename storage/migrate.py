@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
@@ -26,6 +27,16 @@ def upgrade(engine: Engine) -> None:
 def revisions() -> frozenset[str]:
     """Every revision that this version knows how to bring up to date."""
     return frozenset(each.revision for each in ScriptDirectory(str(REVISIONS)).walk_revisions())
+
+
+def revision(connection: Connection) -> str | None:
+    """Which one this database is at; None where it has no tables yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest() -> str | None:
+    """Which one this version wants."""
+    return ScriptDirectory(str(REVISIONS)).get_current_head()
 
 
 def configuration(connection: Connection) -> Config:

@@ -3,9 +3,12 @@
 import logging
 import socket
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from bot.i18n import Language
 
 log = logging.getLogger(__name__)
 
@@ -60,11 +63,15 @@ def _open_door(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def slack_sentence(code: str) -> str:
-    """Why Slack did not take the token, and what to do about it."""
+def slack_sentence(code: str, words: "Language | None" = None) -> str:
+    """Why Slack did not take the token, and what to do about it; in English where no language is given."""
+    from bot.i18n import language
+
+    _ = (words or language("en"))._
     if code in {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}:
-        return (
-            f"Slack does not accept SLACK_BOT_TOKEN ({code}): copy it again from OAuth & Permissions, "
-            "after installing the app"
+        return _(
+            "Slack does not accept SLACK_BOT_TOKEN ({code}): copy it again from OAuth & Permissions, after installing "
+            "the app",
+            code=code,
         )
-    return f"Slack could not be reached ({code}): check the network and VIGIE_SLACK_API_URL"
+    return _("Slack could not be reached ({code}): check the network and VIGIE_SLACK_API_URL", code=code)

@@ -1,8 +1,10 @@
 """What became of messages that could not be delivered: why, and what a person can do about it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from babel.dates import format_timedelta
 
 from bot.blocks import Block, Ping, Run, actions, button, paragraph, spoken
 from bot.i18n import Language
@@ -53,6 +55,11 @@ def remedy(reason: str, language: Language) -> str:
     if reason.startswith(("restricted_action", "slack_connect")) or reason == "posting_to_channel_denied":
         return _("An administrator of Slack can allow it; then type “/kpi retry”.")
     return _("Type “/kpi retry” to try again; “vigie doctor” says more.")
+
+
+def duration(time: timedelta, language: Language) -> str:
+    """About how long: `3 minutes`, `2 days`."""
+    return format_timedelta(time, locale=language.locale)
 
 
 def waiting_sentence(lots: Sequence[Lot], language: Language) -> str:

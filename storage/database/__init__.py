@@ -4,9 +4,10 @@ No dialect branch stands anywhere else.
 """
 
 from storage.database.engine import open_engine
+from storage.database.facts import Facts, facts
 from storage.database.functions import day_plus, days_between, local_day, moment, moment_after, not_sought_by
 from storage.database.inserts import Insert, insert, insert_of, put
-from storage.database.together import Part, Tongue, among, listed, parameter, run, spell, together, tongue
+from storage.database.selects import Part, Tongue, among, listed, parameter, run, spell, together, tongue
 from storage.database.transactions import (
     alone,
     analyze,
@@ -19,6 +20,7 @@ from storage.database.transactions import (
 )
 
 __all__ = [
+    "Facts",
     "Insert",
     "Part",
     "Tongue",
@@ -28,6 +30,7 @@ __all__ = [
     "counting",
     "day_plus",
     "days_between",
+    "facts",
     "home_schema",
     "insert",
     "insert_of",

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from bot.__main__ import command_line
 from bot.cli.check import findings
+from bot.i18n import language
 from bot.playground.server import Playground
 from bot.settings import Settings, read_settings
 
@@ -24,7 +25,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> pytest.MonkeyPatc
 
 
 def sentences(settings: Settings) -> list[str]:
-    return [f"{'ok' if finding.ok else 'no'}: {finding.sentence}" for finding in findings(settings)]
+    return [f"{'ok' if finding.ok else 'no'}: {finding.sentence}" for finding in findings(settings, language("en"))]
 
 
 def test_when_everything_is_in_order_every_line_is_good(settings: Settings) -> None:
@@ -90,7 +91,7 @@ def test_a_folder_that_is_not_there_is_named_before_the_database_is_made(setting
 
 
 def test_a_missing_administrator_is_a_remark_that_says_what_to_give(settings: Settings) -> None:
-    found = list(findings(settings.model_copy(update={"admin": None})))
+    found = list(findings(settings.model_copy(update={"admin": None}), language("en")))
     [remark] = [finding for finding in found if finding.remark]
     assert "VIGIE_ADMIN is not set" in remark.sentence
     assert "e-mail address" in remark.sentence

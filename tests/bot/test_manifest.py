@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot import hearing
-from bot.cli.check import SCOPES
+from bot.cli.findings import SCOPES
 from bot.jobs.posting import EVENT_TYPE
 
 ROOT = Path(__file__).parents[2]
