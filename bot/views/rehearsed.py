@@ -9,7 +9,7 @@ from bot.i18n import Language
 from bot.views.evidence import evidence_sentence
 from kpi import format as written
 from kpi.query import KpiResult
-from kpi.rehearsal import DAYS, Rehearsal, Rehearsed
+from kpi.rehearsal import Rehearsal, Rehearsed
 
 MOST_SHOWN = 5
 TOO_MANY = Decimal(4)
@@ -19,20 +19,16 @@ TOO_MANY = Decimal(4)
 def summary(rehearsal: Rehearsal, language: Language) -> list[str]:
     """How often it would have fired, and how many messages a month that means."""
     _, n = language._, language.n
-    judged = "" if rehearsal.days >= DAYS else n(
-        "There is {count} day of data to judge.", "There are only {count} days of data to judge.", rehearsal.days
-    )  # fmt: skip
     if not rehearsal.episodes:
-        first = _("Over the past 12 months it would not have fired once.")
-        return [first, judged] if judged else [first]
-    often = written.count(Fraction(rehearsal.messages_a_month), language.locale)
-    fired = n(
-        "Over the past 12 months it would have fired {count} time: {often} messages a month.",
-        "Over the past 12 months it would have fired {count} times: {often} messages a month.",
-        len(rehearsal.episodes),
-        often=often,
-    )
-    said = [fired, judged] if judged else [fired]
+        return [_("Over the past 12 months it would not have fired once.")]
+    said = [
+        n(
+            "Over the past 12 months it would have fired {count} time: {often} messages a month.",
+            "Over the past 12 months it would have fired {count} times: {often} messages a month.",
+            len(rehearsal.episodes),
+            often=written.count(Fraction(rehearsal.messages_a_month), language.locale),
+        )
+    ]
     if rehearsal.messages_a_month > TOO_MANY:
         said.append(_("That is a lot: a threshold farther out, a longer window or more days in a row make it rarer."))
     return said
@@ -63,18 +59,15 @@ def when(episode: Rehearsed, language: Language) -> str:
 
 
 def table(rehearsal: Rehearsal, result: KpiResult, language: Language) -> tuple[Sequence[str], list[Sequence[str]]]:
-    """Head and rows of every time, for a terminal."""
+    """Head and rows of every time, for a terminal; the group only where there are groups."""
     _ = language._
-    head = (_("Fired on"), _("Recovered on"), _("What"), _("Value that fired"))
+    grouped = any(each.name is not None for each in rehearsal.episodes)
+    head = [_("Fired on"), _("Recovered on"), *([_("What")] if grouped else []), _("Value that fired")]
     rows: list[Sequence[str]] = []
     for each in rehearsal.episodes:
+        first = written.day(each.fired_on, language.locale, short=True)
         over = each.recovered_on
-        rows.append(
-            (
-                written.day(each.fired_on, language.locale, short=True),
-                _("still open") if over is None else written.day(over, language.locale, short=True),
-                "" if each.name is None else name(each.name, _("(none)")),
-                evidence_sentence(each.fired, result, language),
-            )
-        )
+        last = _("still open") if over is None else written.day(over, language.locale, short=True)
+        called = [name(each.name, _("(none)"))] if grouped else []
+        rows.append([first, last, *called, evidence_sentence(each.fired, result, language).rstrip(".")])
     return head, rows

@@ -12,7 +12,9 @@ from bot.views.pinged import naming
 from bot.views.question import BY, filter_words, metric_name, reading_name
 from kpi import format as written
 from kpi.catalog import kpi
+from kpi.declaration import Window
 from kpi.formulas import Median
+from kpi.judged import TWENTY_EIGHT
 from kpi.query import Filter, Unit
 from kpi.watch import UNCOUNTED
 from storage.rules import Episode, Rule
@@ -112,8 +114,10 @@ def settings_sentence(rule: Rule, language: Language) -> str:
     """Window, days in a row, sample, quiet hours, holidays, reminders: `Over 28 days · 3 days in a row · …`."""
     _, n = language._, language.n
     said = []
-    if rule.window_days is not None:
-        said.append(n("over {count} day", "over {count} days", rule.window_days))
+    if rule.window_days is None and kpi(rule.metric).judged_window is Window.TWELVE_MONTHS:
+        said.append(_("over 12 months"))
+    else:
+        said.append(n("over {count} day", "over {count} days", rule.window_days or TWENTY_EIGHT))
     said.append(n("{count} day in a row", "{count} days in a row", rule.hold))
     things = sample_things(rule, language)
     if things is not None:
