@@ -26,8 +26,9 @@ FILE_WAIT_SECONDS = 2
 MOST_PICTURES = 3
 """Attempts with a picture; a letter that was given back more often goes out in words."""
 
-EDIT_AGAIN_SECONDS = 5
-"""After an edit without an answer: the same edit twice is the same message."""
+EDIT_AGAIN_SECONDS = 15
+"""After an edit without an answer: the same edit twice is the same message. Longer than a call may take, so that none
+that is still on its way arrives after the next edit."""
 
 STOP_SECONDS = 60
 """For so long, nothing of a workspace is tried whose token, or version of Vigie, Slack does not take."""

@@ -30,8 +30,8 @@ MOST_CLAIMED = 2 * THREADS
 ROUND_SECONDS = 30
 """For so long, a round takes up more letters; whoever hangs is then missed (`bot.jobs.clock`)."""
 
-LATEST_START_SECONDS = 35
-"""A post begins at most so long after its claim: with its own deadline it then ends within the lease."""
+LATEST_START_SECONDS = 25
+"""A post begins at most so long after its claim: by the end of the lease it has then arrived, and is shown."""
 
 
 def run(context: Context, stopping: Event) -> None:
@@ -85,6 +85,8 @@ def deliver(context: Context, letter: Letter, stopping: Event, claimed: float) -
             settled = outbox.settle(connection, letter, outcome)
             if settled:
                 undelivered.tell(connection, context, letter, outcome)
+            elif letter.edits is not None:
+                outbox.edit_again(connection, letter)
             elif outcome.ts is not None:
                 # Meanwhile it was another's, or its echo was first: what stands in the channel counts all the same.
                 doubled = outbox.heard(connection, letter.workspace_id, letter.id, letter.channel_id, outcome.ts)

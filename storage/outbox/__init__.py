@@ -27,8 +27,8 @@ from storage.outbox.letters import (
     stopped,
 )
 from storage.outbox.putting import Revived, doubt, put, revive, withdraw
-from storage.outbox.settling import heard, release, settle
-from storage.outbox.standing import HELD, Lot, last_sent, lots
+from storage.outbox.settling import edit_again, heard, release, settle
+from storage.outbox.standing import HELD, Lot, is_sent, last_sent, lots
 
 __all__ = [
     "CATCH_UP",
@@ -45,7 +45,9 @@ __all__ = [
     "dead",
     "doubt",
     "doubtful",
+    "edit_again",
     "heard",
+    "is_sent",
     "last_sent",
     "later",
     "letter_id",

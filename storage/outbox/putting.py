@@ -65,7 +65,8 @@ def put(
             lease_until=moment(LOOK_AFTER_SECONDS) if doubted else None,
             attempts=0,
             error=error,
-            created_at=now,
+            # By the clock that all replicas share: in this order a message is edited.
+            created_at=moment(0),
         )
         .on_conflict_do_nothing(index_elements=["workspace_id", "dedupe"])
     )

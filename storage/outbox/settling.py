@@ -46,6 +46,18 @@ def release(connection: Connection, claimed: Letter) -> bool:
     return settle(connection, claimed, Outcome("unknown" if claimed.doubtful else "pending", channel_rest=0))
 
 
+def edit_again(connection: Connection, claimed: Letter) -> None:
+    """An edit that was another's by the time it was made may have taken the place of a later one: the last edit of the
+    message is made once more."""
+    edits = (letter.c.workspace_id == claimed.workspace_id, letter.c.edits == claimed.edits)
+    last = sa.select(letter.c.id).where(*edits, letter.c.state == "sent").order_by(letter.c.created_at.desc()).limit(1)
+    connection.execute(
+        sa.update(letter)
+        .where(*edits, letter.c.id == last.scalar_subquery(), letter.c.state == "sent")
+        .values(state="pending", lease_until=None)
+    )
+
+
 def heard(connection: Connection, workspace_id: str, letter_id: str, channel_id: str, ts: str) -> str | None:
     """Slack says that this letter's message stands in a channel (`ts`, its receipt): the letter is sent, whatever it
     was. Gives back the receipt of a second message of the same letter, the later of the two, which is to be deleted.

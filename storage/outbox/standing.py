@@ -58,3 +58,9 @@ def last_sent(connection: Connection, workspace_id: str, channel_id: str) -> str
         .order_by(letter.c.last_try_at.desc(), letter.c.id)
         .limit(1)
     )
+
+
+def is_sent(connection: Connection, workspace_id: str, letter_id: str) -> bool:
+    """Whether a letter's message stands in its channel, by all that is known."""
+    mine = (letter.c.workspace_id == workspace_id, letter.c.id == letter_id)
+    return connection.scalar(sa.select(letter.c.state).where(*mine)) == "sent"

@@ -127,7 +127,7 @@ def put(engine: Engine, clock: FixedClock) -> str:
 
 def states(engine: Engine) -> list[str]:
     with reading(engine) as connection:
-        return list(connection.execute(sa.select(letter.c.state).order_by(letter.c.created_at)).scalars())
+        return list(connection.execute(sa.select(letter.c.state).order_by(letter.c.due_at)).scalars())
 
 
 def context(engine: Engine, clock: FixedClock, slack: Channel) -> Context:
@@ -207,7 +207,7 @@ def test_a_shutdown_releases_what_is_claimed_before_a_byte_has_left(database: En
     assert slack.posts == 0
     assert states(database) == ["pending", "pending"]
     with reading(database) as connection:
-        assert connection.scalar(sa.select(letter.c.attempts).order_by(letter.c.created_at).limit(1)) == 1
+        assert connection.scalar(sa.select(letter.c.attempts).order_by(letter.c.due_at).limit(1)) == 1
     postman.run(context(database, clock, slack), Event())
     assert slack.posts == 1
 

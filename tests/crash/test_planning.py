@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Engine
 
 from bot.clock import FixedClock
 from bot.conversation import Context
+from bot.editions import Edition
 from bot.jobs import alert_letters, alerts, digests
 from bot.settings import Settings
+from bot.slack import SlackUser
 from bot.views.digest import Written
 from storage import rules, schedules
 from storage.database import reading, writing
@@ -27,6 +29,13 @@ from tests.crash.test_delivery import Bomb, Killed, armed, every
 from tests.shared_clock import let_pass
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+class Everybody:
+    """A Slack in which everybody is there."""
+
+    def user(self, user_id: str) -> SlackUser:
+        return SlackUser(user_id, "T1", user_id, None, "en-GB", None, member=True)
 
 
 @pytest.fixture
@@ -45,7 +54,7 @@ def world(database: Engine) -> Context:
             role="admin",
         )
     clock = FixedClock(NOW)
-    return Context(engine=database, clock=clock, slack=None, settings=Settings(_env_file=None))  # type: ignore[arg-type,call-arg]
+    return Context(engine=database, clock=clock, slack=Everybody(), settings=Settings(_env_file=None))  # type: ignore[arg-type,call-arg]
 
 
 def begin(engine: Engine) -> None:
@@ -85,7 +94,7 @@ def test_a_kill_anywhere_leaves_the_letter_and_its_cause_together(
     world: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a digest says is computed before the transaction that this test is about.
-    monkeypatch.setattr(digests, "_written", lambda *_: Written({"text": "x", "blocks": []}, None))
+    monkeypatch.setattr(digests, "_written", lambda *_: Edition(Written({"text": "x", "blocks": []}, None), (), None))
     for at in itertools.count(step=every(world.engine)):
         begin(world.engine)
         bomb = Bomb(at)
