@@ -24,6 +24,9 @@ DAYS = 365
 AT_ONCE = 30
 """Days that are asked for together where each is a question of its own."""
 
+Days = tuple[date, date]
+"""A window, half-open."""
+
 _NOTHING = Measured(None, None, None)
 _ANY = Threshold(Decimal(0), Decimal(0), Direction.BELOW)
 """Nothing is judged by it: where the rule's own is unknown."""
@@ -97,7 +100,7 @@ class _Watched:
     name: str | None
     result: KpiResult
     """Of its question: what its values are in."""
-    values: dict[Period, Measured]
+    values: dict[Days, Measured]
 
 
 def _lived(rule: Rule, watched: _Watched, ends: dict[date, Period]) -> list[Rehearsed]:
@@ -106,10 +109,10 @@ def _lived(rule: Rule, watched: _Watched, ends: dict[date, Period]) -> list[Rehe
     standing = Standing(State.OK, _at(next(iter(ends))))
     found: list[Rehearsed] = []
     for day, window in ends.items():
-        measured = watched.values.get(window, _NOTHING)
+        measured = watched.values.get(_days(window), _NOTHING)
         threshold = level
         if threshold is None:
-            before = [watched.values.get(each, _NOTHING) for each in earlier(rule, window)]
+            before = [watched.values.get(_days(each), _NOTHING) for each in earlier(rule, window)]
             threshold = threshold_of(rule, watched.result, before)
         if threshold is None:
             threshold, measured = _ANY, _NOTHING
@@ -157,7 +160,7 @@ def _added_up(
             name,
             found[at * len(pieces)],
             {
-                Period(point.start, point.end): point.measured
+                (point.start, point.end): point.measured
                 for point in rolling(points, formula, window=length, step=1)
                 if point.start >= first or not isinstance(formula, Total)
             },
@@ -182,10 +185,14 @@ def _one_by_one(
             for number in seen.numbers:
                 name = None if rule.each is None else number.filters[-1].name
                 there = found.setdefault(number.key, _Watched(number.key, name, seen.result, {}))
-                there.values[window] = number.measured
-                there.values |= dict(zip(earlier(rule, window), number.before, strict=True))
+                there.values[_days(window)] = number.measured
+                there.values |= dict(zip(map(_days, earlier(rule, window)), number.before, strict=True))
         report(progress, min(start + AT_ONCE, len(days)))
     return list(found.values())
+
+
+def _days(window: Period) -> Days:
+    return window.start, window.end
 
 
 def _at(day: date) -> datetime:
