@@ -39,12 +39,26 @@ def read_link(connection: Connection, workspace_id: str, slack_user_id: str) -> 
 
 
 def admins(connection: Connection, workspace_id: str, *, confirmed_after: datetime | None = None) -> tuple[Link, ...]:
-    """The workspace's admins; those who were confirmed after a moment, where one is given."""
+    """The workspace's admins, who was confirmed first before the others; those who were confirmed after a moment, where
+    one is given."""
     table = schema.link
     admin = [table.c.workspace_id == workspace_id, table.c.role == "admin"]
     if confirmed_after is not None:
         admin.append(table.c.confirmed_at > confirmed_after)
-    rows = connection.execute(sa.select(table).where(*admin).order_by(table.c.slack_user_id))
+    rows = connection.execute(sa.select(table).where(*admin).order_by(table.c.confirmed_at, table.c.slack_user_id))
+    return tuple(Link(workspace_id, row.slack_user_id, row.person_id, row.role, row.language) for row in rows)
+
+
+def managers(connection: Connection, workspace_id: str) -> tuple[Link, ...]:
+    """Those who manage a team: by their role, or because they lead one."""
+    link, team = schema.link, schema.team
+    leads = sa.exists().where(
+        team.c.workspace_id == link.c.workspace_id, team.c.manager_id == link.c.person_id, team.c.deleted_at.is_(None)
+    )
+    theirs = (link.c.workspace_id == workspace_id, link.c.person_id.is_not(None), link.c.confirmed_at.is_not(None))
+    rows = connection.execute(
+        sa.select(link).where(*theirs, sa.or_(link.c.role == "manager", leads)).order_by(link.c.slack_user_id)
+    )
     return tuple(Link(workspace_id, row.slack_user_id, row.person_id, row.role, row.language) for row in rows)
 
 

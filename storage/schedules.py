@@ -218,9 +218,17 @@ def resume(connection: Connection, row: Schedule, now: datetime) -> bool:
     return _set(connection, row, paused_at=None, next_on=day, next_at=instant(day, row.at, row.time_zone))
 
 
-def hand_over(connection: Connection, row: Schedule, owner: str) -> bool:
-    """Computed with another's rights from now on; false when somebody else was quicker."""
-    return _set(connection, row, owner=owner)
+def hand_over(
+    connection: Connection,
+    row: Schedule,
+    owner: str,
+    *,
+    dimension: str | None,
+    key: str | None,
+    paused_at: datetime | None = None,
+) -> bool:
+    """Computed with another's rights from now on, narrowed like this; false when somebody else was quicker."""
+    return _set(connection, row, owner=owner, dimension=dimension, key=key, paused_at=paused_at)
 
 
 def stop(connection: Connection, workspace_id: str, schedule_id: str, now: datetime) -> bool:

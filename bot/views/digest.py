@@ -15,6 +15,7 @@ from kpi import format as written
 from kpi.catalog import kpi
 from kpi.digest import Digest
 from kpi.findings import Change, Contribution, Finding, Gap, change_of, in_unit
+from kpi.period import Grain, Period
 from kpi.query import KpiResult, Unit
 from storage.workspaces import Workspace
 
@@ -35,7 +36,7 @@ def write_digest(digest: Digest, workspace: Workspace, language: Language, late:
     title = _title(digest, language)
     lines = [kpi_line(result, _sample(result, digest), language) for result in digest.results]
     found = [finding_sentence(finding, language) for finding in digest.findings]
-    found = found or [_("Nothing unusual this week.")]
+    found = found or [_usual(digest, language)]
     blocks: list[Block] = [header(title)]
     if late is not None:
         due = written.moment(late, workspace.zone, language.locale)
@@ -57,9 +58,20 @@ def write_digest(digest: Digest, workspace: Workspace, language: Language, late:
 
 
 def _title(digest: Digest, language: Language) -> str:
-    week = written.period_label(digest.week, language.locale)
+    over = written.period_label(digest.about, language.locale)
     names = [filter_words(chosen, language) for chosen in digest.filters]
-    return SEPARATOR.join([language._("Sales digest"), week, *names])
+    return SEPARATOR.join([language._("Sales digest"), over, *names])
+
+
+def _usual(digest: Digest, language: Language) -> str:
+    _ = language._
+    match digest.about.unit:
+        case Grain.DAY:
+            return _("Nothing unusual.")
+        case Grain.MONTH:
+            return _("Nothing unusual this month.")
+        case _:
+            return _("Nothing unusual this week.")
 
 
 def _joined(lines: Sequence[Sequence[Run]]) -> list[Run]:
@@ -202,15 +214,19 @@ def _periods(digest: Digest, language: Language) -> str:
     if not digest.results:
         return ""
     _ = language._
-    labels: dict[str, list[str]] = {}
+    names: dict[Period, list[str]] = {}
     for result in digest.results:
-        label = written.period_label(result.query.period, language.locale)
-        labels.setdefault(label, []).append(_(kpi(result.query.metric).name))
-    most = max(labels, key=lambda label: len(labels[label]))
+        names.setdefault(result.query.period, []).append(_(kpi(result.query.metric).name))
+    labels = {period: written.period_label(period, language.locale) for period in names}
+    most = max(names, key=lambda period: len(names[period]))
     others = [
-        _("{kpi}: {period}", kpi=", ".join(names), period=label) for label, names in labels.items() if label != most
+        _("{kpi}: {period}", kpi=", ".join(whose), period=labels[period])
+        for period, whose in names.items()
+        if labels[period] != labels[most]
     ]
-    return SEPARATOR.join([_("Over {period}, compared with as long before", period=most), *others])
+    if most.unit is Grain.MONTH:
+        return SEPARATOR.join([_("Over {period}, compared with the month before", period=labels[most]), *others])
+    return SEPARATOR.join([_("Over {period}, compared with as long before", period=labels[most]), *others])
 
 
 def _as_of(digest: Digest, workspace: Workspace, language: Language) -> str:
@@ -226,5 +242,12 @@ def _chart(digest: Digest, language: Language) -> dict[str, Any] | None:
     if not drawn:
         return None
     parts = [panel(result, _arrow(result, language), language) for result in drawn]
-    picture = panels(language._("Over 28 days, week after week"), _title(digest, language), parts, language)
+    picture = panels(_over_time(drawn, language), _title(digest, language), parts, language)
     return {"chart": picture.to_json(), "title": picture.title, "alt": alt_text(picture, language)}
+
+
+def _over_time(drawn: Sequence[KpiResult], language: Language) -> str:
+    """What each point of the lines is about."""
+    if all(result.query.grain is Grain.MONTH for result in drawn):
+        return language._("Month after month")
+    return language._("Over 28 days, week after week")

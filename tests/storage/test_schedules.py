@@ -252,6 +252,6 @@ def test_a_paused_schedule_is_never_due_and_resumes_without_a_burst(database: En
 def test_a_schedule_that_was_changed_meanwhile_is_not_advanced(database: Engine) -> None:
     row = add(database)
     with writing(database) as connection:
-        assert schedules.hand_over(connection, row, "U2")
+        assert schedules.hand_over(connection, row, "U2", dimension="team", key="t1")
         assert not schedules.advance(connection, row, row.next_on)
         assert connection.scalar(sa.select(table.c.owner)) == "U2"
