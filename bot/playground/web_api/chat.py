@@ -78,7 +78,11 @@ def get_permalink(asked: Asked) -> Json:
 
 
 def place(asked: Asked, name: str) -> Channel:
-    """Where a post goes: a channel that the bot is in, or a person's direct message by the person's id."""
+    """Where a post goes: a channel that the bot is in, also by `#name`, or a person's direct message by their id."""
+    given = asked.text(name)
+    if given.startswith("#"):
+        named = (each for each in asked.world.channels.values() if each.name == given[1:] and not each.is_private)
+        asked.args[name] = next((each.id for each in named), given)
     person = asked.world.people.get(asked.text(name))
     if person is not None and person.id != asked.world.bot_user:
         return asked.world.open_im(person)
