@@ -26,8 +26,9 @@ _NEWS = 0.25
 class Stride:
     """How many rows the next transaction takes, by how long the last ones took."""
 
-    def __init__(self) -> None:
-        self.rows = FIRST
+    def __init__(self, rows: int = FIRST) -> None:
+        """`rows`: of the first transaction."""
+        self.rows = rows
         self._commit = 0.0
 
     @contextmanager

@@ -211,9 +211,3 @@ def _stock(family: Family) -> tuple[bool, ...]:
 def add(connection: Connection, family: Family, found: Sequence[Cell]) -> None:
     """Add cells to those that are there."""
     put(connection, family.bucket, found, adding=True)
-
-
-def add_told(connection: Connection, family: Family, workspace_id: str, parts: Sequence[Part]) -> None:
-    """Add what rows add to the cells that are there."""
-    for each in told(family, workspace_id, parts):
-        put(connection, family.bucket, each.rows, columns=each.columns, adding=True)

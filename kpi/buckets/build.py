@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import Connection, Engine
 
-from kpi.buckets import due, state, teams
+from kpi.buckets import batches, due, state, teams
 from kpi.buckets.stages import Build, position, stages, stands
 from kpi.buckets.state import Standing, State
 from kpi.buckets.tables import FAMILIES
@@ -62,6 +62,7 @@ def _stand(connection: Connection, workspace_id: str, today: date) -> Standing:
     """How the buckets stand, once a build is begun where it has to be, and teams are those of today."""
     standing = found = state.hold(connection, workspace_id)
     if not standing.begun:
+        batches.drop(connection, workspace_id)
         begun = Standing(State.BUILDING, position(0, ()))
         standing = teams.as_of(connection, workspace_id, begun, today)
     elif not standing.within(today):

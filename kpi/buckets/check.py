@@ -17,7 +17,7 @@ from kpi import period as periods
 from kpi.buckets import customers, state, sums
 from kpi.buckets.adding import Row
 from kpi.buckets.build import forget
-from kpi.buckets.fold import KINDS, told
+from kpi.buckets.fold import KINDS, tallies
 from kpi.buckets.shapes import LETTERS, UNDATED, code
 from kpi.buckets.state import State
 from kpi.buckets.sums import Sums
@@ -143,7 +143,7 @@ def _told(connection: Connection, family: Family, workspace_id: str, ids: Sequen
     """The tallies as the facts have them."""
     if family is CUSTOMER:
         return customers.told(connection, workspace_id, ids)
-    return told(connection, KINDS[family.name], workspace_id, ids, today)
+    return tallies(connection, KINDS[family.name], workspace_id, ids, today)
 
 
 def _days(connection: Connection, family: Family, workspace_id: str, dice: random.Random) -> Sequence[date]:

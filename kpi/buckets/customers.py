@@ -46,10 +46,10 @@ from sqlalchemy import Connection, Select
 from kpi.buckets import adding
 from kpi.buckets.shapes import NONE
 from kpi.buckets.spells import FOREVER, Events, Spell, events
-from kpi.buckets.tables import CUSTOMER, CUSTOMER_KEYS, customer_tally
+from kpi.buckets.tables import CUSTOMER_KEYS, customer_tally
 from kpi.customers import CustomerRows, spells_of
 from kpi.rows import Which
-from storage.database import Part, Tongue, among, days_between, put, run, spell, tongue
+from storage.database import Part, Tongue, among, days_between, run, spell, tongue
 from storage.history import Change
 from storage.rows import Row
 from storage.schema import contract, deal, purchase
@@ -125,22 +125,18 @@ def next_ids(workspace_id: str, after: str, most: int) -> Select[Any]:
     return sa.select(union.c.customer_id).order_by(union.c.customer_id).limit(most)
 
 
-def fold(connection: Connection, workspace_id: str, ids: Iterable[str]) -> None:
-    """Bring the tallies of these customers to what the facts say, and the buckets with them."""
+def stored_and_told(
+    connection: Connection, workspace_id: str, ids: Iterable[str]
+) -> tuple[list[tuple[Any, ...]], list[tuple[str, ...]]]:
+    """The rows of `customer_tally` of these customers as they are, and as the facts have them."""
     asked = sorted(set(ids))
-    after = {row[1]: row for row in told(connection, workspace_id, asked)}
     stored = {"stored": _stored(tongue(connection), workspace_id)}
-    before = {row[1]: row for row in run(connection, stored, {"stored": {"ids": asked}})["stored"]}
-    gone = [row for key, row in before.items() if after.get(key) != row]
-    come = [row for key, row in after.items() if before.get(key) != row]
-    taken = added_by((tally_of(row) for row in gone), -1)
-    given = added_by((tally_of(row) for row in come), 1)
-    if gone or come:
-        adding.add_told(connection, CUSTOMER, workspace_id, [*taken, *given])
-        put(connection, customer_tally, come)
-    if left := [row[1] for row in gone if row[1] not in after]:
-        mine = (customer_tally.c.workspace_id == workspace_id, customer_tally.c.id.in_(left))
-        connection.execute(sa.delete(customer_tally).where(*mine))
+    return run(connection, stored, {"stored": {"ids": asked}})["stored"], told(connection, workspace_id, asked)
+
+
+def parts(gone: Iterable[Sequence[str]], come: Iterable[Sequence[str]]) -> list[adding.Part]:
+    """What tallies that no longer hold, and those that hold now, add to the buckets."""
+    return [*added_by(map(tally_of, gone), -1), *added_by(map(tally_of, come), 1)]
 
 
 def added_by(tallies: Iterable[Tally], sign: int) -> list[adding.Part]:

@@ -1,6 +1,6 @@
 """What is due: rows noted by a page that were too many, or hang on something that changed, are folded bit by bit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import groupby
@@ -8,13 +8,12 @@ from itertools import groupby
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from kpi.buckets import customers, deals, leads, state
+from kpi.buckets import batches, customers, deals, leads, state, touched
 from kpi.buckets.fold import fold_rows
 from kpi.buckets.state import State
 from kpi.buckets.tables import FAMILIES, bucket_due
 from kpi.buckets.touched import OF_CUSTOMER, OF_PERSON, OF_SOURCE, person_since
 from storage.database import reading, writing
-from storage.parts import Stride
 
 _NOTED = 2_000
 """Ids that are noted in one transaction."""
@@ -26,24 +25,25 @@ def settle(
     engine: Engine, workspace_id: str, today: date, stop: Callable[[], bool], progress: Callable[[str, int], None]
 ) -> None:
     """Fold what is due, until nothing is and the buckets are ready, until told to stop, or until a build is needed."""
-    stride = Stride()
     while not stop():
-        if _expand(engine, workspace_id, progress):
+        if batches.go_on(engine, workspace_id, today, stop, progress) or _expand(engine, workspace_id, progress):
             continue
-        with stride.writing(engine, stride.rows) as connection:
+        with writing(engine, again=True) as connection:
             standing = state.hold(connection, workspace_id)
             if standing.state is not State.DUE or not standing.within(today):
                 return
-            rows = _next(connection, workspace_id, tuple(FAMILIES), stride.rows)
-            if rows:
-                by_family = {family: [row.id for row in some] for family, some in groupby(rows, lambda row: row.family)}
+            rows = _next(connection, workspace_id, tuple(FAMILIES), batches.ROWS)
+            by_family = _by_family(rows)
+            if len(rows) > touched.FEW:
+                batches.open_batch(connection, workspace_id, by_family)
+            elif rows:
                 fold_rows(connection, workspace_id, by_family, today)
-                _done(connection, workspace_id, rows)
             elif _next(connection, workspace_id, (OF_CUSTOMER, OF_PERSON, OF_SOURCE), 1):
                 continue
             else:
                 state.write(connection, workspace_id, replace(standing, state=State.READY))
                 return
+            _done(connection, workspace_id, by_family)
         progress("due", len(rows))
 
 
@@ -53,10 +53,14 @@ def _next(connection: Connection, workspace_id: str, families: Sequence[str], mo
     return connection.execute(sa.select(*key).where(*mine).order_by(*key).limit(most)).all()
 
 
-def _done(connection: Connection, workspace_id: str, rows: Sequence[sa.Row[str, str]]) -> None:
-    for family, some in groupby(rows, lambda row: row.family):
+def _by_family(rows: Sequence[sa.Row[str, str]]) -> Mapping[str, list[str]]:
+    return {family: [row.id for row in some] for family, some in groupby(rows, lambda row: row.family)}
+
+
+def _done(connection: Connection, workspace_id: str, ids: Mapping[str, Sequence[str]]) -> None:
+    for family, some in ids.items():
         mine = (bucket_due.c.workspace_id == workspace_id, bucket_due.c.family == family)
-        connection.execute(sa.delete(bucket_due).where(*mine, bucket_due.c.id.in_([row.id for row in some])))
+        connection.execute(sa.delete(bucket_due).where(*mine, bucket_due.c.id.in_(some)))
 
 
 def _expand(engine: Engine, workspace_id: str, progress: Callable[[str, int], None]) -> bool:
@@ -74,7 +78,7 @@ def _expand(engine: Engine, workspace_id: str, progress: Callable[[str, int], No
     # Together, or whoever is killed after each transaction would note the same for ever.
     with writing(engine, again=True) as connection:
         _note(connection, workspace_id, end)
-        _done(connection, workspace_id, rows)
+        _done(connection, workspace_id, _by_family(rows))
     progress("due", len(end))
     return True
 

@@ -4,7 +4,7 @@ New = worked out from the facts, old = the stored tally: the cells get the diffe
 fold a row again changes nothing, so that whatever was missed is mended when the row is folded next.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -14,20 +14,22 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from kpi.buckets import customers, deals, leads, state, teams, touched
-from kpi.buckets.adding import Cell, Part, Row, add, add_told
+from kpi.buckets.adding import Cell, Part, Row, told
+from kpi.buckets.moves import Moves, Put, moves_of
 from kpi.buckets.state import State
-from kpi.buckets.tables import DEAL, LEAD, Family
+from kpi.buckets.tables import CUSTOMER, DEAL, FAMILIES, LEAD, Family
 from kpi.rows import Given, Which
 from storage.database import Part as Spelled
-from storage.database import Tongue, among, parameter, put, run, spell, tongue
+from storage.database import Tongue, among, parameter, run, spell, tongue
 from storage.history import Change
 
 
 def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], today: date) -> None:
     """Bring the buckets to what changed rows say now, in the transaction that changed them (its history is written).
 
-    Where that is too much for one transaction, or others wait already, the rows are noted as due, and the facts answer
-    until `kpi.buckets.settle` has folded them. `today` is a local day of the workspace.
+    More than a few are noted as due, and so is whatever comes while others wait: the facts answer until
+    `kpi.buckets.settle` has folded them together, which costs a third, as they share cells. `today` is a local day of
+    the workspace.
     """
     standing = state.hold(connection, workspace_id)
     if not standing.begun:
@@ -38,7 +40,7 @@ def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], t
         state.write(connection, workspace_id, standing)
     if not found:
         return
-    at_once = not any(found.later.values()) and sum(map(len, found.ids.values())) <= touched.AT_ONCE
+    at_once = not any(found.later.values()) and sum(map(len, found.ids.values())) <= touched.FEW
     if standing.state is State.READY and at_once:
         fold_rows(connection, workspace_id, found.ids, today)
         return
@@ -50,11 +52,10 @@ def fold(connection: Connection, workspace_id: str, changes: Sequence[Change], t
 
 def fold_rows(connection: Connection, workspace_id: str, ids: Mapping[str, Collection[str]], today: date) -> None:
     """Fold these deals, leads and customers (ids by family)."""
-    for kind in KINDS.values():
-        if mine := ids.get(kind.family.name):
-            _fold(connection, kind, workspace_id, mine, today)
-    if mine := ids.get("customer"):
-        customers.fold(connection, workspace_id, mine)
+    for moves in compared(connection, workspace_id, ids, today):
+        for put in puts(workspace_id, moves):
+            put.write(connection, put.rows)
+        remove(connection, workspace_id, moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def told(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> list[Row]:
+def tallies(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> list[Row]:
     """The tallies of these rows as the facts have them, in no order."""
     part = _told_and_stored(tongue(connection), kind.family.name)["told"]
     return run(connection, {"told": part}, {"told": _asked(workspace_id, ids, today)})["told"]
@@ -92,27 +93,42 @@ def _asked(workspace_id: str, ids: Iterable[str], today: date) -> Mapping[str, o
     return {"workspace": workspace_id, "ids": sorted(set(ids)), "today": today}
 
 
-def _fold(connection: Connection, kind: Kind, workspace_id: str, ids: Iterable[str], today: date) -> None:
-    parts = _told_and_stored(tongue(connection), kind.family.name)
-    found = run(connection, parts, dict.fromkeys(parts, _asked(workspace_id, ids, today)))
-    before = {row[1]: row for row in found["stored"]}
-    after = {row[1]: row for row in found["told"]}
-    gone = [row for key, row in before.items() if after.get(key) != row]
-    come = [row for key, row in sorted(after.items()) if before.get(key) != row]
-    settle_rows(connection, kind, workspace_id, gone, come)
-    if left := [row[1] for row in gone if row[1] not in after]:
-        table = kind.family.tally
+def compared(
+    connection: Connection, workspace_id: str, ids: Mapping[str, Collection[str]], today: date
+) -> Iterator[Moves]:
+    """What these deals, leads and customers (ids by family) add by now, against what they added."""
+    for kind in KINDS.values():
+        if mine := ids.get(kind.family.name):
+            parts = _told_and_stored(tongue(connection), kind.family.name)
+            found = run(connection, parts, dict.fromkeys(parts, _asked(workspace_id, mine, today)))
+            yield moves_of(kind.family.name, found["stored"], found["told"])
+    if mine := ids.get(CUSTOMER.name):
+        yield moves_of(CUSTOMER.name, *customers.stored_and_told(connection, workspace_id, mine))
+
+
+def puts(workspace_id: str, moves: Moves) -> list[Put]:
+    """The tallies that hold now, and what is added to cells, always in the same order."""
+    family = FAMILIES[moves.family]
+    if not moves.gone and not moves.come:
+        return []
+    cells: list[Cell] = []
+    if family is CUSTOMER:
+        parts = customers.parts(moves.gone, moves.come)
+    else:
+        kind = KINDS[moves.family]
+        parts, cells = kind.parts(moves.gone, moves.come), kind.beside(workspace_id, moves.gone, moves.come)
+    return [
+        Put(family.tally, None, moves.come),
+        *(Put(family.bucket, each.columns, each.rows, adding=True) for each in told(family, workspace_id, parts)),
+        Put(family.bucket, None, cells, adding=True),
+    ]
+
+
+def remove(connection: Connection, workspace_id: str, moves: Moves) -> None:
+    """The tallies of rows that are no more."""
+    if left := moves.left:
+        table = FAMILIES[moves.family].tally
         connection.execute(sa.delete(table).where(table.c.workspace_id == workspace_id, table.c.id.in_(left)))
-
-
-def settle_rows(
-    connection: Connection, kind: Kind, workspace_id: str, gone: Sequence[Row], come: Sequence[Row]
-) -> None:
-    """Write tallies, and add to the cells what they add."""
-    if gone or come:
-        put(connection, kind.family.tally, come)
-        add_told(connection, kind.family, workspace_id, kind.parts(gone, come))
-        add(connection, kind.family, kind.beside(workspace_id, gone, come))
 
 
 @lru_cache(maxsize=8)

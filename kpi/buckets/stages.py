@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Table
 
 from kpi.buckets import customers
 from kpi.buckets.adding import Cell, Row, add, cells
-from kpi.buckets.fold import KINDS, Kind, told
+from kpi.buckets.fold import KINDS, Kind, tallies
 from kpi.buckets.tables import CUSTOMER, FAMILIES, Family
 from storage.database import analyze, put, reading
 from storage.parts import Stride
@@ -97,7 +97,7 @@ def _tally(kind: Kind, build: Build, after: Sequence[Any]) -> Iterator[Step]:
         ids = sa.select(facts.c.id).where(facts.c.workspace_id == build.workspace_id, facts.c.id > last)
         with reading(build.engine) as connection:
             some = connection.scalars(ids.order_by(facts.c.id).limit(build.stride.rows)).all()
-            rows = sorted(told(connection, kind, build.workspace_id, some, build.today)) if some else []
+            rows = sorted(tallies(connection, kind, build.workspace_id, some, build.today)) if some else []
         if not some:
             return
         last = some[-1]

@@ -27,8 +27,9 @@ __all__ = ["column_of", "ensure", "fingerprint", "left_out_of", "metadata", "und
 
 metadata = MetaData(naming_convention=NAMING)
 
-VERSION = 2
-"""Raised where what is stored changes otherwise than by an expression of the catalog."""
+VERSION = 3
+"""Raised where what is stored changes otherwise than by an expression of the catalog, or the order in which what a
+batch adds is written."""
 
 DEAL_KEYS = ("team", "rep", "segment", "source", "product", "pipeline", "stage")
 LEAD_KEYS = CUSTOMER_KEYS = ("team", "rep", "segment", "source")
@@ -139,6 +140,17 @@ bucket_due = Table(
     sqlite_with_rowid=False,
 )
 """What is to be folded: `family` is `deal`, `lead` or `customer`, or names what stands for all rows that hang on it."""
+
+bucket_batch = Table(
+    "bucket_batch",
+    metadata,
+    Column("workspace_id", sa.Text, primary_key=True),
+    Column("batch", sa.Text, nullable=False),
+    Column("plan", sa.Text, nullable=False),
+    Column("written", sa.BigInteger, nullable=True),
+)
+"""Rows that are being folded together (see `kpi.buckets.batches`). `batch`: no two ever have the same. `plan`: which
+rows or, once `written` is not null, what they add; `written`: how many of the rows that follow from it are written."""
 
 GLOBAL_TABLES = frozenset({"bucket_about"})
 """What does not belong to one workspace."""

@@ -17,7 +17,10 @@ deals, leads and customers of a person (the id is the day since when, a bar, and
 
 
 AT_ONCE = 600
-"""Rows that are folded within a page's transaction; more are noted, and folded later."""
+"""Rows that hang on others and are looked for in a page's transaction; of more it is noted what they hang on."""
+
+FEW = 20
+"""Rows that are folded within a page's transaction, which has SQLite's write lock meanwhile; more are noted."""
 
 
 @dataclass(slots=True)

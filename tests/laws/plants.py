@@ -1,7 +1,7 @@
 """Bugs to plant: each is what somebody might really write, and lasts as long as its context."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
-from kpi.buckets import state
+from kpi.buckets import batches, state
+from kpi.buckets.moves import Moves, Put
 from storage import books, cursors, history, leases, listing, upsert
 from storage.connectors.base import Walk
 from storage.database import insert, writing
@@ -144,10 +145,10 @@ def what_is_due_is_forgotten() -> Iterator[None]:
 @contextmanager
 def old_tallies_stay_added() -> Iterator[None]:
     """What a row no longer adds is not taken away."""
-    there = folding.settle_rows
+    there: Callable[[str, Moves], list[Put]] = folding.puts
 
-    def settle_rows(connection: Connection, kind: Any, workspace_id: str, gone: Any, come: Any) -> None:
-        there(connection, kind, workspace_id, [], come)
+    def puts(workspace_id: str, moves: Moves) -> list[Put]:
+        return there(workspace_id, replace(moves, gone=[]))
 
-    with patched(folding, "settle_rows", settle_rows):
+    with patched(folding, "puts", puts), patched(batches, "puts", puts):
         yield

@@ -1,7 +1,7 @@
 """Customers' cells: what is added up to a day is what the facts say of that day, and folding keeps it so."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from kpi import lifetime, retention
 from kpi.ask import Ask
 from kpi.buckets import customers
+from kpi.buckets.fold import fold_rows
 from kpi.buckets.shapes import CUSTOMERS, code
 from kpi.buckets.spells import COLUMNS
 from kpi.buckets.tables import CUSTOMER_KEYS, customer_bucket, customer_tally, fingerprint
@@ -35,7 +36,12 @@ Sums = Mapping[str | None, Counter[str]]
 
 
 def fold_all(connection: Connection, company: Company) -> None:
-    customers.fold(connection, company.workspace_id, [row["id"] for row in company.rows["customer"]])
+    fold(connection, company.workspace_id, [row["id"] for row in company.rows["customer"]])
+
+
+def fold(connection: Connection, workspace_id: str, ids: Collection[str]) -> None:
+    # Customers are tallied the same on any day.
+    fold_rows(connection, workspace_id, {"customer": ids}, date(2018, 6, 1))
 
 
 def cells(connection: Connection, workspace_id: str) -> dict[tuple[str, ...], tuple[int, ...]]:
@@ -176,7 +182,7 @@ def test_folding_whom_changes_name_keeps_tallies_and_cells_true(
             before = dict(connection.execute(sa.select(table).where(*this)).mappings().one())
             connection.execute(sa.update(table).where(*this).values(**values))
             changes.append(Change(name, before, before | values))
-        customers.fold(connection, mine, customers.named(changes))
+        fold(connection, mine, customers.named(changes))
         assert stored(connection, mine) == told(connection, mine)
         assert cells(connection, mine) == summed(connection, mine)
 
@@ -187,10 +193,10 @@ def test_a_customer_whose_only_win_is_undone_leaves_nothing(database: Engine) ->
     sold = company.deal(won="2017-09-20", amount=100_00, customer=shop)
     company.save(database)
     with writing(database) as connection:
-        customers.fold(connection, WORKSPACE, [shop])
+        fold(connection, WORKSPACE, [shop])
         assert set(stored(connection, WORKSPACE)) == {shop}
         connection.execute(sa.update(deal).where(deal.c.id == sold).values(status="open", closed_on=None))
-        customers.fold(connection, WORKSPACE, [shop, "nobody"])
+        fold(connection, WORKSPACE, [shop, "nobody"])
         assert stored(connection, WORKSPACE) == {}
         assert cells(connection, WORKSPACE) == {}
 

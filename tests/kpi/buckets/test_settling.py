@@ -91,6 +91,49 @@ def test_killed_after_every_transaction_a_build_goes_on_and_misses_nothing_of_wh
     assert_mended(database, WORKSPACE, TODAY)
 
 
+def test_killed_after_every_transaction_many_rows_that_are_folded_together_are_folded_once(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kpi.buckets.touched.FEW", 1)
+    monkeypatch.setattr("kpi.buckets.batches.ROWS", 7)
+    monkeypatch.setattr("kpi.buckets.batches._CELLS", 150)
+    small().save(database)
+    assert buckets.settle(database, WORKSPACE, TODAY)
+    life, killings = Life(WORKSPACE, 11), 0
+    for number in range(4):
+        with writing(database) as connection:
+            buckets.fold(connection, WORKSPACE, life.page(connection, TODAY, 12), TODAY)
+        while True:
+            try:
+                if buckets.settle(database, WORKSPACE, TODAY, progress=killed):
+                    break
+            except KilledError:
+                killings += 1
+            # Rows of the batch that is half written change again.
+            if killings % 4 == number and killings < 60:
+                with writing(database) as connection:
+                    buckets.fold(connection, WORKSPACE, life.page(connection, TODAY, 3), TODAY)
+        assert_mended(database, WORKSPACE, TODAY)
+    assert killings > 20
+
+
+def test_a_rebuild_forgets_what_was_half_folded(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kpi.buckets.touched.FEW", 1)
+    monkeypatch.setattr("kpi.buckets.batches._CELLS", 20)
+    small().save(database)
+    assert buckets.settle(database, WORKSPACE, TODAY)
+    change(database, customer, "customer:1", segment="B2C")
+    written = None
+    while not written:
+        with pytest.raises(KilledError):
+            buckets.settle(database, WORKSPACE, TODAY, progress=killed)
+        with reading(database) as connection:
+            written = connection.scalar(sa.select(tables.bucket_batch.c.written))
+    buckets.rebuild(database, WORKSPACE)
+    assert buckets.settle(database, WORKSPACE, TODAY)
+    assert_mended(database, WORKSPACE, TODAY)
+
+
 def test_before_anything_is_built_a_page_leaves_nothing_to_do_but_the_build(database: Engine) -> None:
     small().save(database)
     change(database, deal, "deal:1", status="won", closed_on=TODAY)
