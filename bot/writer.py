@@ -1,5 +1,5 @@
-"""The one thread that writes the inbox: whatever was said while it wrote goes together into its next transaction, so
-that a burst waits for one write to the disk, and nobody who waits holds anything."""
+"""The one thread that writes the inbox: whatever was said while it wrote goes together into its next statement, so that
+a burst waits for one write to the disk, and nobody who waits holds anything."""
 
 import asyncio
 import logging
@@ -7,14 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage import inbox
-from storage.database import writing
+from storage.database import Straight
 from storage.inbox import Key, Said, Settled
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,9 @@ log = logging.getLogger(__name__)
 KEEP_SECONDS = 2.5
 """For so long at most, what was said waits to be kept: after three seconds Slack no longer listens."""
 TOGETHER_SECONDS = 0.05
-"""For so long, what is over may wait to be written down with what comes next."""
+"""For so long, what is over waits to be written down with what else is."""
+AGAIN_SECONDS = 1.0
+"""After so long, what could not be written down is tried again."""
 
 
 class NotKeptError(Exception):
@@ -42,24 +45,6 @@ class _Released:
     key: Key
     seconds: float
     begun: bool
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction is to write."""
-
-    kept: list[_Kept] = field(default_factory=list)
-    settled: list[Settled] = field(default_factory=list)
-    released: list[_Released] = field(default_factory=list)
-
-    def add(self, each: "_Kept | Settled | _Released") -> None:
-        match each:
-            case _Kept():
-                self.kept.append(each)
-            case Settled():
-                self.settled.append(each)
-            case _Released():
-                self.released.append(each)
 
 
 class Writer:
@@ -101,43 +86,67 @@ class Writer:
         self._queue.put(_Released(key, seconds, begun))
 
     def _run(self) -> None:
-        batch = _Batch()
-        while self._gather(batch):
-            batch = self._write(batch)
-        self._write(batch)
+        straight = Straight(self._engine)
+        over: list[Settled | _Released] = []
+        due, running = 0.0, True
+        while running:
+            said, kept = self._next(due - time.monotonic() if over else None), list[_Kept]()
+            due = due if over else time.monotonic() + TOGETHER_SECONDS
+            for each in said:
+                if isinstance(each, _Kept):
+                    kept.append(each)
+                elif each is not None:
+                    over.append(each)
+            running = None not in said
+            # Whoever waits for an acknowledgement comes before what is over.
+            self._keep(straight, kept)
+            if over and (not running or time.monotonic() >= due):
+                over, due = self._end(straight, over), time.monotonic() + AGAIN_SECONDS
+        straight.close()
 
-    def _gather(self, batch: _Batch) -> bool:
-        """Wait for what is to be written; false at the end."""
-        each = self._queue.get()
-        until = time.monotonic() + TOGETHER_SECONDS
-        while each is not None:
-            batch.add(each)
-            wait = 0 if batch.kept else until - time.monotonic()
-            try:
-                each = self._queue.get(timeout=wait) if wait > 0 else self._queue.get_nowait()
-            except Empty:
-                return True
-        return False
+    def _next(self, seconds: float | None) -> list[_Kept | Settled | _Released | None]:
+        """Everything that is there, as soon as there is anything; nothing after so many seconds."""
+        found: list[_Kept | Settled | _Released | None] = []
+        with suppress(Empty):
+            found.append(self._queue.get(timeout=seconds if seconds is None else max(seconds, 0)))
+            while True:
+                found.append(self._queue.get_nowait())
+        return found
 
-    def _write(self, batch: _Batch) -> _Batch:
-        """Write it; gives what could not be and is to be tried again with what comes next."""
+    def _keep(self, straight: Straight, kept: list[_Kept]) -> None:
+        if not kept:
+            return
         new: set[Key] | None = None
         try:
-            with writing(self._engine) as connection:
-                kept = inbox.put(connection, [each.said for each in batch.kept], self._holder)
-                inbox.settle(connection, batch.settled, self._holder)
-                for each in batch.released:
-                    inbox.release(connection, each.key, self._holder, seconds=each.seconds, begun=each.begun)
-            new = kept
+            said = [each.said for each in kept]
+            new = straight.run(lambda connection: inbox.put(connection, said, self._holder))
         except SQLAlchemyError as error:
-            log.error("inbox_unwritten reason=%s rows=%d", type(error).__name__, len(batch.kept))
-        for one in batch.kept:
-            first = new is not None and one.said.key in new
+            log.error("inbox_unwritten reason=%s rows=%d", type(error).__name__, len(kept))
+        for each in kept:
+            first = new is not None and each.said.key in new
             if new is not None:
-                new.discard(one.said.key)
+                new.discard(each.said.key)
             with suppress(RuntimeError):  # its event loop has ended: nobody waits any more
-                one.future.get_loop().call_soon_threadsafe(_wake, one, new is not None, first)
-        return _Batch() if new is not None else _Batch(settled=batch.settled, released=batch.released)
+                each.future.get_loop().call_soon_threadsafe(_wake, each, new is not None, first)
+
+    def _end(self, straight: Straight, over: list[Settled | _Released]) -> list[Settled | _Released]:
+        """Write down what is over; gives what could not be, and is to be tried again."""
+        settled = [each for each in over if isinstance(each, Settled)]
+        left = list(over)
+        try:
+            if settled:
+                straight.run(lambda connection: inbox.settle(connection, settled, self._holder))
+                left = [each for each in over if not isinstance(each, Settled)]
+            for each in list(left):
+                if isinstance(each, _Released):
+                    straight.run(partial(self._release, each))
+                    left.remove(each)
+        except SQLAlchemyError as error:
+            log.error("inbox_unwritten reason=%s over=%d", type(error).__name__, len(left))
+        return left
+
+    def _release(self, each: _Released, connection: Connection) -> None:
+        inbox.release(connection, each.key, self._holder, seconds=each.seconds, begun=each.begun)
 
 
 def _wake(kept: _Kept, written: bool, new: bool) -> None:

@@ -132,21 +132,23 @@ def _free() -> sa.Select[*tuple[object, ...]]:
     )
 
 
-def settle(connection: Connection, settled: Iterable[Settled], holder: str) -> set[Key]:
-    """These are over, and what was said in them is forgotten; gives those that `holder` still held."""
-    held: set[Key] = set()
-    for each in settled:
-        values = {
-            "state": "done" if each.error is None else "failed",
-            "error": each.error,
-            "body": None,
-            "token": None,
-            "lease_until": None,
-            "settled_at": moment(0),
-        }
-        if connection.execute(sa.update(inbox).where(*_held(each.key, holder)).values(values)).rowcount:
-            held.add(each.key)
-    return held
+def settle(connection: Connection, settled: Iterable[Settled], holder: str) -> int:
+    """These are over, and what was said in them is forgotten; gives how many of them `holder` still held."""
+    errors = {each.key: each.error for each in settled}
+    if not errors:
+        return 0
+    failed = [(inbox.c.workspace_id == key[0]) & (inbox.c.id == key[1]) for key, error in errors.items() if error]
+    codes = [(row, error) for row, error in zip(failed, filter(None, errors.values()), strict=True)]
+    values = {
+        "state": sa.case((sa.or_(*failed), "failed"), else_="done") if failed else "done",
+        "error": sa.case(*codes) if codes else None,
+        "body": None,
+        "token": None,
+        "lease_until": None,
+        "settled_at": moment(0),
+    }
+    mine = (_KEY.in_(list(errors)), inbox.c.token == holder)
+    return connection.execute(sa.update(inbox).where(*mine).values(values)).rowcount
 
 
 def release(connection: Connection, key: Key, holder: str, *, seconds: float = 0, begun: bool = False) -> bool:

@@ -1,5 +1,6 @@
 """`vigie serve`: connect to Slack and answer, until told to stop."""
 
+import gc
 import logging
 import socket
 import sys
@@ -43,6 +44,9 @@ def serve(
     # The event loop gives the interpreter away at every read and write, and waits for each thread that computes to get
     # it back: with Python's 5 ms a turn, acknowledgements took ten times as long while answers were worked out.
     sys.setswitchinterval(SWITCH_SECONDS)
+    # What is loaded by now stays: looking all of it over for garbage again and again kept everything waiting each time.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(vigie.asgi, log_config=None, access_log=False, timeout_graceful_shutdown=DRAIN_SECONDS)
     server = uvicorn.Server(config)
     server.run(sockets=[door])

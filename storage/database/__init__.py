@@ -8,6 +8,7 @@ from storage.database.facts import Facts, facts
 from storage.database.functions import day_plus, days_between, local_day, moment, moment_after, not_sought_by
 from storage.database.inserts import Insert, insert, insert_of, put
 from storage.database.selects import Part, Tongue, among, listed, parameter, run, spell, together, tongue
+from storage.database.straight import Straight
 from storage.database.transactions import (
     alone,
     analyze,
@@ -23,6 +24,7 @@ __all__ = [
     "Facts",
     "Insert",
     "Part",
+    "Straight",
     "Tongue",
     "alone",
     "among",

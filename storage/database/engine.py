@@ -15,7 +15,13 @@ from sqlalchemy.engine import make_url
 from storage.database import turns
 
 PLANNED_ONCE = "vigie_planned_once"
-"""Said of a statement whose plan is made once for all values, and of a connection while it plans so."""
+"""Said of a statement whose plan is made once for all values, and of a connection while it plans so (None: unknown)."""
+
+ONE_VIEW = "vigie_one_view"
+"""Said of a connection all of whose statements see what was there at the first."""
+
+STRAIGHT = "vigie_straight"
+"""Said of a connection on which each statement is a transaction of its own."""
 
 IDLE_SECONDS = 30.0
 """A PostgreSQL connection that nobody used for so long is asked whether it still is one."""
@@ -49,8 +55,10 @@ def open_engine(url: str) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("vigie_writing")
-        if not immediate:
+        how = connection.get_execution_options()
+        if how.get(STRAIGHT):
+            return
+        if not how.get("vigie_writing"):
             connection.exec_driver_sql("BEGIN")
             return
         raw: Any = connection.connection.driver_connection
@@ -68,6 +76,8 @@ def open_engine(url: str) -> Engine:
 
 def _postgresql(url: sa.URL) -> Engine:
     """Without the compilation of statements, which takes longer than what it would save."""
+    from psycopg import IsolationLevel
+
     # Whoever asks gets the connection that was used last: the statements it knows are planned already.
     engine = sa.create_engine(url, pool_use_lifo=True, connect_args={"options": "-c timezone=UTC -c jit=off"})
 
@@ -87,19 +97,30 @@ def _postgresql(url: sa.URL) -> Engine:
         except engine.dialect.loaded_dbapi.Error as error:
             raise sa.exc.InvalidatePoolError from error
 
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # Set where it differs from the last time, not for each transaction and back: neither costs a round trip, but
+        # both take as long as a small statement. Else, each statement would see what is there when it begins.
+        level = IsolationLevel.REPEATABLE_READ if connection.get_execution_options().get(ONE_VIEW) else None
+        raw: Any = connection.connection.driver_connection
+        if raw.isolation_level is not level:
+            raw.isolation_level = level
+
     @sa.event.listens_for(engine, "before_cursor_execute")
     def _plan(connection: Connection, _cursor: object, _text: str, _given: Any, context: Any, _many: bool) -> None:
         # A statement of many parts takes far longer to plan than to run, and its plan is the same for any values. Any
         # other statement is planned for its values.
         once, now = context.execution_options.get(PLANNED_ONCE, False), connection.info.get(PLANNED_ONCE, False)
-        if once != now and connection.in_transaction():
+        if once is not now:
             raw: Any = connection.connection.driver_connection
-            raw.execute(f"SET LOCAL plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
+            raw.execute(f"SET plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
             connection.info[PLANNED_ONCE] = once
 
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.info.pop(PLANNED_ONCE, None)
+    @sa.event.listens_for(engine, "rollback")
+    @sa.event.listens_for(engine, "rollback_savepoint")
+    def _forget(connection: Connection, *_of_savepoint: object) -> None:
+        # A setting made since is taken back.
+        connection.info[PLANNED_ONCE] = None
 
     return engine
 

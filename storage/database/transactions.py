@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table
 
 from storage.database import turns
+from storage.database.engine import ONE_VIEW
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for queries: one consistent snapshot for all of its statements, nothing written."""
-    # On PostgreSQL, each statement would see what is there when it begins.
-    level = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
-    with engine.connect().execution_options(**level) as connection, connection.begin():
+    with engine.connect().execution_options(**{ONE_VIEW: True}) as connection, connection.begin():
         yield connection
 
 

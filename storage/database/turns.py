@@ -6,17 +6,20 @@ transactions follow closely upon each other, a small write may then wait for sec
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import sqlalchemy as sa
 from sqlalchemy import Engine
 from sqlalchemy.engine import Dialect
 
 SECONDS = 5
 """How long somebody waits for a turn, and then is told that the database is busy."""
+
+T = TypeVar("T")
 
 _ASKS = 0.002
 """Seconds between two looks at a lock that another process holds: far less than it is held for."""
@@ -45,13 +48,18 @@ def turn(engine: Engine, *, again: bool) -> Iterator[None]:
 def begin(raw: Any) -> None:
     """BEGIN IMMEDIATE on a driver's connection, asked for until nobody else writes. Raises `sqlite3.OperationalError`
     (busy)."""
+    patiently(lambda: raw.execute("BEGIN IMMEDIATE"))
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """What `work` gives, called again while another process writes. Raises what it raises then (busy)."""
     until = monotonic() + SECONDS
     while True:
         try:
-            raw.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+            return work()
+        except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+            cause = error.orig if isinstance(error, sa.exc.OperationalError) else error
+            code = getattr(cause, "sqlite_errorcode", 0)
+            if code & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
                 raise
-            sleep(_ASKS)
-        else:
-            return
+        sleep(_ASKS)

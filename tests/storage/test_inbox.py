@@ -27,7 +27,7 @@ def take_up(engine: Engine, holder: str = ANOTHER, most: int = 10) -> list[inbox
 
 def over(engine: Engine, key: inbox.Key, holder: str = ME, error: str | None = None) -> bool:
     with writing(engine) as connection:
-        return key in inbox.settle(connection, [Settled(key, error)], holder)
+        return inbox.settle(connection, [Settled(key, error)], holder) == 1
 
 
 def row(engine: Engine, key: inbox.Key = ASKED.key) -> sa.Row[*tuple[object, ...]]:
@@ -118,6 +118,22 @@ def test_two_who_look_at_once_take_up_different_rows(database_url: str, database
     pass_time(database, timedelta(minutes=1))
     with writing(database) as one, writing(database) as two:
         assert [len(inbox.claim(one, ME, 1)), len(inbox.claim(two, ANOTHER, 5))] == [1, 1]
+
+
+def test_of_several_that_are_over_each_says_how_it_ended(database: Engine) -> None:
+    said = [Said(WORKSPACE, f"said-{number}", "event", "sealed") for number in range(4)]
+    keep(database, *said[:3])
+    keep(database, said[3], holder=ANOTHER)
+    ended = [Settled(said[0].key, "one"), Settled(said[1].key), Settled(said[2].key, "two"), Settled(said[3].key)]
+    with writing(database) as connection:
+        assert inbox.settle(connection, ended, ME) == 3
+        assert inbox.settle(connection, [], ME) == 0
+    assert [(row(database, each.key).state, row(database, each.key).error) for each in said] == [
+        ("failed", "one"),
+        ("done", None),
+        ("failed", "two"),
+        ("running", None),
+    ]
 
 
 def test_rows_are_remembered_for_a_week_and_those_that_wait_longer(database: Engine) -> None:
