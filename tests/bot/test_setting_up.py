@@ -5,8 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from bot.i18n import language
 from bot.phrases import Bound, cut_bound, cut_channel, cut_recovery, cut_time, cut_value, cut_weekday
 from bot.playground.person import User, shown
+from bot.views.rule import settings_sentence
 from storage import rules, schedules, targets
 from storage.database import reading
 from storage.workspaces import SINGLE
@@ -18,6 +20,14 @@ def answer(user: User, command: str, channel: str = "sales") -> str:
     user.command(command, channel)
     user.wait_for(channel, lambda _: len(user.messages(channel)) > before)
     return shown(user.messages(channel)[-1])
+
+
+def save(user: User) -> str:
+    """Save the rule that was rehearsed last."""
+    asked = user.messages("sales")[-1]
+    user.click(asked, "alert.save")
+    said = user.wait_for("sales", lambda message: message["ts"] == asked["ts"] and "alert.save" not in str(message))
+    return shown(said)
 
 
 def all_schedules(stage: Stage) -> list[schedules.Schedule]:
@@ -53,9 +63,11 @@ def test_a_digest_speaks_the_language_and_keeps_the_hours_of_its_channel(vigie: 
         ada, "/kpi digest add Monday 9:00 america/new_york in French for team Lyon"
     )
     answer(ada, "/kpi alert add win rate < 20 en français")
+    save(ada)
     (row,) = all_schedules(vigie)
     assert (row.language, row.time_zone, row.key) == ("fr", "America/New_York", "sample:lyon")
-    assert [rule.language for rule in all_rules(vigie)] == ["fr"]
+    # No zone was said: that of the channel's digests.
+    assert [(rule.language, rule.time_zone) for rule in all_rules(vigie)] == [("fr", "America/New_York")]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +83,9 @@ def test_a_digest_speaks_the_language_and_keeps_the_hours_of_its_channel(vigie: 
         ("alert add win rate last month < 25", "Leave the period out"),
         ("alert add win rate < 25 recovery 20", "on the good side"),
         ("alert stop 7", "There is no such rule"),
+        ("alert add win rate falls by more than 100% against its last 8 weeks", "Nothing falls by 100%"),
+        ("alert add win rate falls by 20% against its last 5 weeks over 28 days", "no whole number of windows"),
+        ("alert add win rate < 25 over 900 days", "from 1 to 366"),
         ("target win rate", "Say a KPI and a number"),
         ("target win rate 30 for Pariis", "Pariis"),
         ("target win rate 30 by team", "A target is for everybody"),
@@ -99,7 +114,7 @@ def test_a_channel_with_outsiders_is_asked_about_first(vigie: Stage, channel: st
     ada = vigie.as_user("ada")
     for command, action, done, saved in (
         (f"/kpi digest add {channel}", "digest.confirm", "A digest is set up.", all_schedules),
-        (f"/kpi alert add win rate < 25 in {channel}", "alert.confirm", "A rule is set up.", all_rules),
+        (f"/kpi alert add win rate < 25 in {channel}", "alert.save", "A rule is set up.", all_rules),
     ):
         assert who in answer(ada, command)
         assert saved(vigie) == []
@@ -133,32 +148,57 @@ def test_somebody_elses_digest_is_neither_listed_nor_stopped(vigie: Stage) -> No
     assert len(all_schedules(vigie)) == 1
 
 
-def test_an_alert_is_set_up_in_english_and_in_french(vigie: Stage) -> None:
+def test_an_alert_is_rehearsed_then_set_up_in_english_and_in_french(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     said = answer(ada, "/kpi alert add win rate < 25 for team Paris in #sales")
     assert "Win rate (by closing date), team Équipe Paris: alert below 25%, over at 30% or more." in said
     assert "Now: 50% (6 of 12" in said
+    assert "Over the past 12 months it would not have fired once." in said
+    assert "Recommended: win rate < 30 for team Paris" in said.replace("&lt;", "<")
+    assert all_rules(vigie) == []
+    assert "A rule is set up." in save(ada)
+    assert "This very rule is set up already." in answer(ada, "/kpi alert add win rate < 25 for team Paris in #sales")
     marion = vigie.confirm("marion", "marion", "manager")
-    said = answer(marion, "/kpi alerte ajouter cycle > 60 jours équipe Paris dans #sales")
-    assert "alerte au-dessus de 60" in said
-    answer(ada, "/kpi alert add win rate under 20 % by team recovery 22,5")
-    each, english, french = sorted(all_rules(vigie), key=lambda row: row.threshold)
+    said = answer(
+        marion,
+        "/kpi alerte ajouter panier moyen en baisse de plus de 20 % par rapport à ses 8 dernières semaines équipe Paris"
+        " 2 jours de suite au moins 5 affaires silence 19h-8h sans jours fériés rappel toutes les 4 heures",
+    )
+    assert "alerte à 20\u202f% sous la moyenne des 8 fenêtres précédentes" in said
+    assert "silence de 19:00 à 08:00" in said
+    assert "jours fériés (France)" in said
+    save(marion)
+    answer(ada, "/kpi alert add win rate under 20 % by team recovery 22,5 over 60 days")
+    save(ada)
+    each, french, english = sorted(all_rules(vigie), key=lambda row: (row.each is None, row.threshold))
     assert (english.metric, english.reading, english.key) == ("win_rate", "closed", "sample:paris")
     assert (english.threshold, english.recovery, english.direction) == (Decimal(25), Decimal(30), "below")
-    assert (french.metric, french.direction, french.threshold, french.language) == (
-        "sales_cycle",
-        "above",
-        Decimal(60),
+    assert (french.metric, french.direction, french.threshold, french.recovery, french.language) == (
+        "average_deal",
+        "below",
+        Decimal(20),
+        Decimal(10),
         "fr",
     )
-    assert (each.each, each.recovery) == ("team", Decimal("22.5"))
+    assert (french.against, french.window_days, french.hold, french.min_sample) == (8, 7, 2, 5)
+    assert (french.quiet_from, french.quiet_to, french.holidays, french.remind_hours) == (time(19), time(8), "FR", 4)
+    assert (each.each, each.recovery, each.window_days) == ("team", Decimal("22.5"), 60)
+
+
+def test_what_is_rehearsed_may_be_dropped(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    answer(ada, "/kpi alert add revenue < 100000")
+    ada.click(ada.messages("sales")[-1], "alert.cancel")
+    ada.wait_for("sales", lambda message: "Nothing was saved." in shown(message))
+    assert all_rules(vigie) == []
 
 
 def test_without_a_threshold_the_recommended_one_is_offered(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     assert "Recommended: win rate < 30" in answer(ada, "/kpi alert add win rate").replace("&lt;", "<")
     ada.click(ada.messages("sales")[-1], "alert.add.0")
-    ada.wait_for("sales", lambda message: "A rule is set up." in shown(message))
+    ada.wait_for("sales", lambda message: "A rule to be saved" in shown(message))
+    save(ada)
     (rule,) = all_rules(vigie)
     assert rule.threshold == 30
     assert "Not judged yet" in answer(ada, "/kpi alert list")
@@ -202,12 +242,18 @@ def test_the_same_digest_twice_is_refused_and_another_hour_is_not(vigie: Stage) 
     assert len(all_schedules(vigie)) == 2
 
 
-def test_a_rule_says_how_many_of_what_it_takes(vigie: Stage) -> None:
-    ada = vigie.as_user("ada")
-    assert "on at least 12 deals won or lost; 2 syncs" in answer(ada, "/kpi alert add win rate < 25")
-    assert "on at least 12 customers at the start; 2 syncs" in answer(ada, "/kpi alert add retention < 80")
-    assert "on at least 12 deals won; 2 syncs" in answer(ada, "/kpi alert add sales cycle median > 60")
-    assert "with your rights; 2 syncs" in answer(ada, "/kpi alert add revenue < 1000")
+@pytest.mark.parametrize(
+    ("metric", "reading", "expected"),
+    [
+        ("win_rate", "closed", "Over 28 days · 3 days in a row · at least 12 deals won or lost · judged 1 hour after"),
+        ("retention", "literal", "Over 12 months · 3 days in a row · at least 12 customers at the start · judged"),
+        ("sales_cycle", "median", "at least 12 deals won · judged"),
+        ("revenue_won", "sum", "3 days in a row · judged 1 hour after midnight (UTC)"),
+    ],
+)
+def test_a_rule_says_how_many_of_what_it_takes(metric: str, reading: str, expected: str) -> None:
+    values = (None, None, None, "C1", "U1", "en", Decimal(80), Decimal(80), "below", 12, 3)
+    assert expected in settings_sentence(rules.Rule("w", "r", metric, reading, *values), language("en"))
 
 
 def test_targets_are_set_by_those_who_answer_for_them(vigie: Stage) -> None:
