@@ -100,7 +100,7 @@ def open_vigie(settings: Settings, clock: Clock | None = None, *, jobs: bool = T
 
 
 def _routes(context: Context, bolt: AsyncApp, ticks: Ticks) -> list[Route]:
-    secret = context.settings.slack_signing_secret
+    secrets = context.settings.signing_secrets
 
     async def events(request: Request) -> Response:
         body = await gate.read_body(request)
@@ -109,7 +109,7 @@ def _routes(context: Context, bolt: AsyncApp, ticks: Ticks) -> list[Route]:
         headers = request.headers
         timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
         now = context.clock.now().timestamp()
-        if secret is None or not gate.is_signed(secret.get_secret_value(), timestamp, signature, body, now):
+        if not gate.is_signed(secrets, timestamp, signature, body, now):
             log.warning("request_refused reason=signature")
             return Response(status_code=401)
         try:

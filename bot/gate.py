@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import re
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -33,11 +34,14 @@ async def read_body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def is_signed(secret: str, timestamp: str, signature: str, body: bytes, now: float) -> bool:
-    """Whether Slack signed `body` with `secret` within 300 seconds of `now` (Unix seconds)."""
+def is_signed(secrets: Sequence[str], timestamp: str, signature: str, body: bytes, now: float) -> bool:
+    """Whether Slack signed `body` with one of `secrets` within 300 seconds of `now` (Unix seconds)."""
     if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
         return False
     if abs(now - int(timestamp)) > OLDEST_SECONDS:
         return False
-    expected = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
-    return hmac.compare_digest(f"v0={expected}".encode(), signature.encode())
+    text = b"v0:" + timestamp.encode() + b":" + body
+    return any(
+        hmac.compare_digest("v0=" + hmac.new(secret.encode(), text, hashlib.sha256).hexdigest(), signature)
+        for secret in secrets
+    )

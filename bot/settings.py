@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     slack_app_token: SecretStr | None = None
     """With it, Vigie connects out to Slack (Socket Mode)."""
     slack_signing_secret: SecretStr | None = None
-    """Without the app token, Slack calls Vigie over HTTP and signs with this."""
+    """Without the app token, Slack calls Vigie over HTTP and signs with this; while it is replaced, the old and the new
+    one, separated by a comma."""
     database_url: SecretStr = SecretStr("sqlite:///vigie.sqlite3")
     read_database_url: SecretStr | None = None
     """A read replica of that PostgreSQL: questions are read there; None = from the database itself."""
@@ -104,7 +105,7 @@ class Settings(BaseSettings):
     @field_validator("slack_signing_secret")
     @classmethod
     def _signing_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        if value is not None and not all(re.fullmatch(r"[!-~]+", each) for each in _split(value) or [""]):
             raise ValueError("it does not look like a signing secret")
         return value
 
@@ -182,6 +183,11 @@ class Settings(BaseSettings):
     def vault_keys(self) -> tuple[str, ...]:
         """The Fernet keys, the one that encrypts first; empty where none is set."""
         return tuple(_split(self.keys))
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """Any of which Slack may sign with; empty where it does not call."""
+        return tuple(_split(self.slack_signing_secret))
 
     @property
     def late_after(self) -> timedelta:

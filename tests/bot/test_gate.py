@@ -20,34 +20,40 @@ def signed(timestamp: str, body: bytes = BODY, secret: str = SECRET) -> str:
 
 
 def test_what_slack_signed_just_now_passes() -> None:
-    assert is_signed(SECRET, "1790000000", signed("1790000000"), BODY, NOW)
+    assert is_signed([SECRET], "1790000000", signed("1790000000"), BODY, NOW)
 
 
 @pytest.mark.parametrize("timestamp", ["1789999699", "1790000301", "0", "9" * 12])
 def test_what_is_older_or_newer_than_five_minutes_is_refused(timestamp: str) -> None:
-    assert not is_signed(SECRET, timestamp, signed(timestamp), BODY, NOW)
+    assert not is_signed([SECRET], timestamp, signed(timestamp), BODY, NOW)
 
 
 @pytest.mark.parametrize(
     "timestamp", ["", "abc", "-1", "1.5", "１７９００００００００", "1790000000\n", " 1790000000", "9" * 400]
 )
 def test_a_malformed_timestamp_is_refused(timestamp: str) -> None:
-    assert not is_signed(SECRET, timestamp, signed(timestamp), BODY, NOW)
+    assert not is_signed([SECRET], timestamp, signed(timestamp), BODY, NOW)
 
 
 @pytest.mark.parametrize("signature", ["", "v0=", "v0=é", "v1=" + "0" * 64, "v0=" + "0" * 64, "v0=" + "G" * 64])
 def test_a_malformed_or_wrong_signature_is_refused(signature: str) -> None:
-    assert not is_signed(SECRET, "1790000000", signature, BODY, NOW)
+    assert not is_signed([SECRET], "1790000000", signature, BODY, NOW)
 
 
 def test_a_changed_body_or_another_secret_is_refused() -> None:
-    assert not is_signed(SECRET, "1790000000", signed("1790000000"), BODY + b"x", NOW)
-    assert not is_signed(SECRET, "1790000000", signed("1790000000", secret="other"), BODY, NOW)
+    assert not is_signed([SECRET], "1790000000", signed("1790000000"), BODY + b"x", NOW)
+    assert not is_signed([SECRET], "1790000000", signed("1790000000", secret="other"), BODY, NOW)
+    assert not is_signed([], "1790000000", signed("1790000000", secret=""), BODY, NOW)
+
+
+def test_while_the_secret_is_replaced_both_pass() -> None:
+    for secret in ("old", "new"):
+        assert is_signed(["new", "old"], "1790000000", signed("1790000000", secret=secret), BODY, NOW)
 
 
 @given(st.text(max_size=80), st.text(max_size=80), st.binary(max_size=80))
 def test_nothing_invented_passes_and_nothing_raises(timestamp: str, signature: str, body: bytes) -> None:
-    assert not is_signed(SECRET, timestamp, signature, body, NOW)
+    assert not is_signed([SECRET], timestamp, signature, body, NOW)
 
 
 @pytest.mark.parametrize(

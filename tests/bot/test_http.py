@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bot.gate import LARGEST_BODY
 from tests.bot.conftest import Stage
@@ -45,6 +47,21 @@ def test_what_slack_did_not_sign_is_401_and_not_logged(
     answer = signed_post(BODY, sent)
     assert (answer.status_code, answer.content) == (401, b"")
     assert "canary-figure" not in caplog.text
+
+
+HEADER = st.binary(max_size=80).map(lambda raw: bytes(each for each in raw if each > 32 and each != 127))
+"""What HTTP itself lets through."""
+
+
+@given(stamp=HEADER, signature=HEADER | st.text("v0=9aAfF", max_size=70).map(str.encode))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_the_place_of_a_signature_is_401(
+    http_vigie: Stage, signed_post: Post, stamp: bytes, signature: bytes
+) -> None:
+    made = headers(http_vigie, BODY)
+    for sent in ({"x-slack-signature": signature}, {"x-slack-request-timestamp": stamp}):
+        answer = signed_post(BODY, {**made, **sent})
+        assert (answer.status_code, answer.content) == (401, b"")
 
 
 def test_an_old_request_is_401(http_vigie: Stage, signed_post: Post) -> None:
