@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
@@ -334,9 +334,11 @@ class Slack:
             answer = send()
         except SlackApiError as error:
             return judge(error.response.status_code, error.response.headers, error.response.data)
-        except SlackRequestError as error:
-            # The SDK says so in words only of the step that carries the bytes.
-            return Later(_RETRY_SECONDS, "rate_limited" if "(status: 429," in str(error) else "upload_failed")
+        except SlackRequestError:
+            return Later(_RETRY_SECONDS, "upload_failed")
+        except HTTPError as error:
+            # Of an upload's bytes: of every other call, the SDK reads what the answer says.
+            return judge(error.code, error.headers, "")
         except URLError as error:
             # Refused, unresolved or not who it should be: nothing was said. Everything else may have arrived.
             unmet = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)

@@ -74,6 +74,7 @@ def on_yes(click: Click, context: Context) -> Reply:
             payload=letter.payload,
             chart=letter.chart,
             now=now,
+            owner=click.user_id,
         )
         audit.note(
             connection,

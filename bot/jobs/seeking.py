@@ -7,7 +7,7 @@ from bot.conversation import Context
 from bot.jobs.posting import place
 from bot.outcome import Later
 from bot.slack import SlackError
-from storage import outbox
+from storage import outbox, pace
 from storage.outbox import Letter
 
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -52,6 +52,8 @@ def look(context: Context, letter: Letter) -> outbox.Outcome:
     except SlackError as error:
         if error.code == "thread_not_found":
             return outbox.dead(error.code)
-        seconds = error.outcome.seconds if isinstance(error.outcome, Later) else UNREADABLE_RETRY_SECONDS
-        return outbox.doubtful(seconds, f"history: {error.code}")
+        if isinstance(error.outcome, Later):
+            # What Slack grants, it grants a workspace: the other looks wait as well.
+            return outbox.doubtful(error.outcome.seconds, f"history: {error.code}", pace.LOOK)
+        return outbox.doubtful(UNREADABLE_RETRY_SECONDS, f"history: {error.code}")
     return outbox.doubtful(UNREADABLE_RETRY_SECONDS, "history: too_long")

@@ -43,6 +43,8 @@ def create_app(world: World, line: Line | None = None) -> Starlette:
             return await hang_up(request)
         if fault is not None and fault.kind == "server_error":
             return PlainTextResponse("Internal Server Error", 500)
+        if fault is not None and fault.kind == "rate_limited":
+            return PlainTextResponse("Too Many Requests", 429, headers={"retry-after": str(fault.retry_after)})
         content = await request.body()
         taken = receive_bytes(world, request.path_params["ticket"], content)
         if fault is not None and fault.kind == "lost_reply":

@@ -89,9 +89,9 @@ def put_off(seconds: float, error: str) -> Outcome:
     return Outcome("pending", error=error, rest=seconds, channel_rest=max(seconds, pace.GAP), cost=pace.REFUSED)
 
 
-def doubtful(seconds: float, error: str) -> Outcome:
+def doubtful(seconds: float, error: str, cost: float = 0) -> Outcome:
     """Perhaps posted: look into the channel after so many seconds."""
-    return Outcome("unknown", error=error, rest=seconds)
+    return Outcome("unknown", error=error, rest=seconds, cost=cost)
 
 
 def stopped(seconds: float, error: str) -> Outcome:

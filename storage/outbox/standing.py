@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from storage.outbox.letters import WAITING
 from storage.schema import letter
 
 HELD = "held"
@@ -34,8 +35,10 @@ def lots(
     state = sa.case((sa.and_(letter.c.state == "pending", letter.c.due_at > now), HELD), else_=letter.c.state)
     wanted = [
         letter.c.workspace_id == workspace_id,
-        letter.c.state != "sent",
-        sa.or_(letter.c.state != "skipped", letter.c.due_at > skipped_since),
+        sa.or_(
+            letter.c.state.in_([*WAITING, "dead"]),
+            sa.and_(letter.c.state == "skipped", letter.c.due_at > skipped_since),
+        ),
         *([] if owner is None else [letter.c.owner == owner]),
     ]
     kind = (letter.c.channel_id, state.label("state"), letter.c.error)

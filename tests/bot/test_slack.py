@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 
@@ -156,3 +158,31 @@ def test_the_same_picture_is_uploaded_once_even_by_several_at_a_time_and_again_a
     assert len(playground.world.files) == 1
     assert isinstance(upload("two"), Sent)
     assert len(playground.world.files) == 2
+
+
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal"])
+def test_a_rate_limit_at_any_step_of_an_upload_is_one(playground: Playground, slack: Slack, step: str) -> None:
+    playground.world.faults.add(step, "rate_limited", 1, retry_after=5)
+    assert slack.upload(PNG, "chart.png", title="t", alt_text="a") == Later(5.0, "rate_limited")
+
+
+def test_a_call_that_never_got_its_turn_has_not_left(playground: Playground) -> None:
+    slack = Slack(playground.bot_token, playground.api_url, deadline=0.2)
+    free = Event()
+    for _ in range(24):
+        slack._calls.submit(free.wait, 10)  # noqa: SLF001
+    assert slack.post(playground.world.find_channel("sales").id, "late") == Later(5.0, "busy")
+    free.set()
+    slack.close()
+    assert posted(playground) == []
+
+
+def test_a_person_is_written_to_in_the_direct_message_with_them(playground: Playground, slack: Slack) -> None:
+    anna, sales = playground.world.find_user("anna"), playground.world.find_channel("sales").id
+    direct = playground.world.open_im(anna).id
+    assert [slack.conversation(each) for each in (anna.id, anna.id, sales, direct)] == [direct, direct, sales, direct]
+    assert len(playground.world.calls_of("conversations.open")) == 1
+
+
+def test_slacks_clock_is_read_from_its_answer(slack: Slack) -> None:
+    assert abs(slack.time() - datetime.now(UTC)) < timedelta(minutes=1)

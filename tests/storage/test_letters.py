@@ -272,3 +272,11 @@ def test_lots_say_what_is_not_delivered_by_channel_and_reason(database: Engine) 
     ]
     assert {lot.channel_id for lot in mine} == {"C1"}
     assert found[0].due_at == NOW - timedelta(minutes=1)
+
+
+def test_after_a_restore_what_was_due_is_looked_for_and_what_is_for_later_waits(database: Engine) -> None:
+    due, later = put(database, "due", "C1"), put(database, "later", "C2", due_at=NOW + timedelta(hours=1))
+    with writing(database) as connection:
+        outbox.doubt(connection, "W1", NOW)
+    assert (row(database, due)[0], row(database, later)[0]) == ("unknown", "pending")
+    assert [each.payload["text"] for each in claim(database)] == ["due"]
