@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from kpi.formulas import wilson
 from kpi.query import Measured
 
-Z = 2.1701
+Z = 2.1700903775845606
 """Of the 97 % interval by which a rule judges.
 
 At 95 % a healthy team with few closings (3 to 5 a week) is told of 0.3 to 0.5 times a year, daily looks included; at
@@ -147,7 +147,7 @@ def judge(
         return standing, None
     row = standing.judged_on is not None and day - standing.judged_on == timedelta(days=1)
     streak = standing.streak if row or again else 0
-    standing = replace(standing, judged_on=day, judged_as_of=as_of)
+    standing = replace(standing, judged_on=day, judged_as_of=as_of, streak=streak)
     if again:
         return _again(threshold, standing, measured, now)
     if not can_judge(threshold, measured):

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
+from tests.laws.alerting import PLANTS as ALERT_PLANTS
+from tests.laws.alerting import SEEDS as ALERT_SEEDS
+from tests.laws.alerting import alerts_law
 from tests.laws.dated import (
     dst_law,
     it_comes_whenever_the_clocks_show_its_hour,
@@ -90,6 +93,7 @@ LAWS = {
         Law("replay", with_crm(replay_law), (content_looks_new_each_time,)),
         Law("as-known", with_crm(as_known_law), (history_forgets_amounts,), one_in=5),
         Law("plans", with_crm(plans_law), (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
+        Law("alerts", alerts_law, ALERT_PLANTS, most=ALERT_SEEDS, over=lambda: ("teams",), kinds=("sqlite",)),
         Law(
             "dst",
             dst_law,
