@@ -338,7 +338,7 @@ class Slack:
             return Later(_RETRY_SECONDS, "upload_failed")
         except HTTPError as error:
             # Of an upload's bytes: of every other call, the SDK reads what the answer says.
-            return judge(error.code, error.headers, "")
+            return judge(error.code, dict(error.headers), "")
         except URLError as error:
             # Refused, unresolved or not who it should be: nothing was said. Everything else may have arrived.
             unmet = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
