@@ -17,6 +17,7 @@ from bot.views.help import target_sentence
 from bot.views.question import filter_words, title_of
 from bot.views.rule import amount_of
 from kpi.catalog import CATALOG, kpi
+from kpi.declaration import Kpi
 from kpi.declaration import Target as Recommended
 from kpi.engine import answer
 from kpi.narrowing import within
@@ -32,7 +33,7 @@ VERBS = {
     "stop": ("stop", "arrêter", "arrête", "supprimer", "remove", "delete"),
 }
 DIMENSIONS = ("team", "rep", "segment")
-STOP = "target.stop"
+STOP, ADVISED = "target.stop", "target.advised"
 
 
 def run(asked: Asked, context_: Context) -> Reply:
@@ -56,14 +57,26 @@ def _set(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
         raise Refusal(_("A target is for everybody, or for one team, one rep or one segment."))
     with reading(context_.engine) as connection:
         answer(connection, query)  # refuses now what the asker may not see
-    _must_be_allowed(asker, viewer, query.filters)
     must_be_possible(asker, query, value)
-    narrowed = query.filters[0] if query.filters else None
+    return _save(asker, query.metric, query.reading, query.filters, value, viewer, context_)
+
+
+def _save(
+    asker: Asker,
+    metric: str,
+    reading: str,
+    filters: Sequence[Filter],
+    value: Decimal,
+    viewer: Viewer,
+    context_: Context,
+) -> Reply:
+    _must_be_allowed(asker, viewer, filters)
+    narrowed = filters[0] if filters else None
     now = context_.clock.now()
     wanted = Target(
         id=uuid.uuid4().hex,
-        metric=query.metric,
-        reading=query.reading,
+        metric=metric,
+        reading=reading,
         dimension=narrowed.dimension if narrowed else None,
         key=narrowed.key if narrowed else None,
         value=value,
@@ -78,9 +91,9 @@ def _set(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
             details={"target": wanted.id, "metric": wanted.metric, "key": wanted.key},
             now=now,
         )
-    line = _line(wanted, query.filters, viewer, asker.language)
-    sentence = _("The target is set: {line}.", line=line)
-    return Reply(sentence, [paragraph(sentence), actions([button(_("Remove"), STOP, wanted.id)])])
+    line = _line(wanted, filters, viewer, asker.language)
+    sentence = asker.language._("The target is set: {line}.", line=line)
+    return Reply(sentence, [paragraph(sentence), actions([button(asker.language._("Remove"), STOP, wanted.id)])])
 
 
 def _must_be_allowed(asker: Asker, viewer: Viewer, narrowed: Sequence[Filter]) -> None:
@@ -110,20 +123,42 @@ def _list(asker: Asker, viewer: Viewer, context_: Context) -> Reply:
     if len(lines) > 20:
         blocks.append(context(_("{count} more are not shown.", count=len(lines) - 20)))
     advised = [
-        (_(declared.name), target_sentence(target, asker.language))
+        (declared, target)
         for declared in CATALOG
         for target in declared.recommended
         if target.reading == declared.judged and not _is_set(declared.metric, target, rows)
     ]
+    sentences = [(_(declared.name), target_sentence(target, asker.language)) for declared, target in advised]
     if advised:
         blocks += [
             paragraph(Bold(_("Recommended, where no target is set"))),
-            bullets([(Bold(name), _(": "), sentence) for name, sentence in advised]),
+            bullets([(Bold(name), _(": "), sentence) for name, sentence in sentences]),
         ]
+        if viewer.admin:
+            blocks.append(actions([_offer(at, *each, viewer, asker.language) for at, each in enumerate(advised)]))
     blocks.append(context(_("To set one: /kpi target win rate 30 for B2B")))
     said = [f"{number}. {line}" for number, (_row, line, _removable) in enumerate(lines, start=1)]
-    said += [_("{kpi}: {target}", kpi=name, target=sentence) for name, sentence in advised]
+    said += [_("{kpi}: {target}", kpi=name, target=sentence) for name, sentence in sentences]
     return Reply("\n".join(said), blocks)
+
+
+def _offer(at: int, declared: Kpi, target: Recommended, viewer: Viewer, language: Language) -> Block:
+    """A recommended target, one click away."""
+    values = (target.low, declared.reading(target.reading).unit, viewer.workspace.currency, language)
+    words = ", ".join([language._(declared.name), *([target.segment] if target.segment else [])])
+    label = language._("Set: {kpi} {value}", kpi=words, value=amount_of(*values))
+    return button(label, f"{ADVISED}.{at}", f"{declared.metric}:{target.reading}:{target.segment or ''}")
+
+
+def on_advised(click: Click, context_: Context) -> Reply:
+    """Set a recommended target, as the catalog has it; what the button brings back only names it."""
+    viewer = known(click, context_)
+    for declared in CATALOG:
+        for target in declared.recommended:
+            if click.value == f"{declared.metric}:{target.reading}:{target.segment or ''}":
+                filters = [] if target.segment is None else [Filter("segment", target.segment, target.segment)]
+                return _save(click, declared.metric, target.reading, filters, target.low, viewer, context_)
+    raise NotThere(click.language._("This button is from an older answer: please ask again."))
 
 
 def _is_set(metric: str, recommended: Recommended, rows: Sequence[Target]) -> bool:
@@ -188,4 +223,7 @@ def _lines(language: Language) -> Sequence[tuple[str, str]]:
 
 
 COMMAND = Command(words=("target", "targets", "objectif", "objectifs"), help=_lines, run=run)
-ACTIONS = (Action(re.compile(re.escape(STOP)), on_stop),)
+ACTIONS = (
+    Action(re.compile(re.escape(STOP)), on_stop),
+    Action(re.compile(rf"{re.escape(ADVISED)}\.[0-9]{{1,2}}"), on_advised),
+)

@@ -242,6 +242,26 @@ def test_the_same_digest_twice_is_refused_and_another_hour_is_not(vigie: Stage) 
     assert len(all_schedules(vigie)) == 2
 
 
+def test_the_recommended_targets_are_one_click_each_where_none_is_set(vigie: Stage) -> None:
+    ada, anna = vigie.as_user("ada"), vigie.confirm("anna", "anna")
+    assert "Set: Win rate 30%" not in answer(anna, "/kpi target")
+    offered = answer(ada, "/kpi target")
+    for expected in ("Win rate 30%", "Retention 80%", "Lead conversion, B2B 20%", "Lead conversion, B2C 30%", "10%"):
+        assert expected in offered
+    asked = ada.messages("sales")[-1]
+    buttons = [each for block in asked["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    for label in ("Set: Win rate 30%", "Set: Lead conversion, B2C 30%"):
+        (action,) = (each["action_id"] for each in buttons if each["text"]["text"] == label)
+        before = len(ada.messages("sales"))
+        ada.click(asked, action)
+        ada.wait_for("sales", lambda _, before=before: len(ada.messages("sales")) > before)
+    assert sorted(all_targets(vigie), key=str) == [
+        ("lead_conversion", "B2C", Decimal(30)),
+        ("win_rate", None, Decimal(30)),
+    ]
+    assert "Set: Win rate" not in answer(ada, "/kpi target")
+
+
 @pytest.mark.parametrize(
     ("metric", "reading", "expected"),
     [
