@@ -19,7 +19,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from storage import outbox, schema
+from storage import inbox, outbox, schema
 from storage.database import open_engine, reading, writing
 from storage.migrate import revisions, upgrade
 
@@ -109,8 +109,9 @@ def restore(url: str, source: Path, *, now: datetime, progress: Progress | None 
     """Put the backup `source` in the place of the database at `url`, brought to this version's schema.
 
     What was there is kept beside it first. No other program may have the database open: what it wrote meanwhile would
-    be lost. A kill leaves what was there. The outbox is carried over, so that nothing is posted twice; where what was
-    there cannot be read, the messages that wait are looked up in Slack first. Raises `BackupProblemError`.
+    be lost. A kill leaves what was there. The outbox and the inbox are carried over, so that nothing is posted or done
+    twice; where what was there cannot be read, the messages that wait are looked up in Slack first, and what people
+    had asked is left. Raises `BackupProblemError`.
     """
     live = database_file(url)
     if live.exists() and source.exists() and source.samefile(live):
@@ -141,7 +142,7 @@ def _put_back(part: Path, live: Path, kept: Path, progress: Progress | None) -> 
                     target.backup(copy)
                     copy.execute("PRAGMA journal_mode = DELETE")
                 _place(copy_path, kept, replace=False)
-            _carry_letters(kept, part)
+            _carry_over(kept, part)
             with closing(_open(part)) as origin:
                 _copy(origin, target, progress)
     except sqlite3.OperationalError as error:
@@ -161,14 +162,17 @@ def _put_back(part: Path, live: Path, kept: Path, progress: Progress | None) -> 
         _place(part, live, replace=True)
 
 
-def _carry_letters(kept: Path, part: Path) -> None:
-    """What was posted stays posted: the letters of the database that is replaced, as they are now."""
-    columns = ", ".join(f'"{name}"' for name in schema.letter.c.keys())  # noqa: SIM118 - a collection, no dictionary
+def _carry_over(kept: Path, part: Path) -> None:
+    """What was posted stays posted, and what was said stays said: the letters and the inbox of the database that is
+    replaced, as they are now."""
     with closing(_open(part)) as connection:
         connection.execute("ATTACH ? AS kept", (str(kept),))
-        there = {name for _, name, *_ in connection.execute("PRAGMA kept.table_info(letter)")}
-        if there.issuperset(schema.letter.c.keys()):
-            connection.execute(f"INSERT OR REPLACE INTO letter ({columns}) SELECT {columns} FROM kept.letter")  # noqa: S608 - names of our own schema
+        for table in (schema.letter, schema.inbox):
+            columns = ", ".join(f'"{name}"' for name in table.c.keys())  # noqa: SIM118 - a collection, no dictionary
+            there = {name for _, name, *_ in connection.execute(f"PRAGMA kept.table_info({table.name})")}
+            if there.issuperset(table.c.keys()):
+                carried = f"SELECT {columns} FROM kept.{table.name}"  # noqa: S608 - names of our own schema
+                connection.execute(f"INSERT OR REPLACE INTO {table.name} ({columns}) {carried}")
 
 
 def _prepare(part: Path, now: datetime) -> None:
@@ -181,6 +185,7 @@ def _prepare(part: Path, now: datetime) -> None:
         with writing(engine) as connection:
             for workspace_id in workspaces:
                 outbox.doubt(connection, workspace_id, now)
+                inbox.give_up(connection, workspace_id, "restored")
                 # Whoever held a lease then does not work on this database.
                 connection.execute(sa.delete(schema.lease).where(schema.lease.c.workspace_id == workspace_id))
     finally:

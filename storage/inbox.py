@@ -163,6 +163,13 @@ def release(connection: Connection, key: Key, holder: str, *, seconds: float = 0
     return connection.execute(sa.update(inbox).where(*_held(key, holder)).values(values)).rowcount == 1
 
 
+def give_up(connection: Connection, workspace_id: str, error: str) -> None:
+    """What waits is not to be done: in an older database that is put back, it has been since."""
+    values = {"state": "failed", "error": error, "body": None, "token": None, "lease_until": None}
+    waits = (inbox.c.workspace_id == workspace_id, inbox.c.state.in_(_OPEN))
+    connection.execute(sa.update(inbox).where(*waits).values(**values, settled_at=moment(0)))
+
+
 def prune(connection: Connection, most: int = 500) -> int:
     """Forget rows that are over and no longer needed to know what was said before; so many at most."""
     old = (

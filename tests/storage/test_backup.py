@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage import leases, outbox, schema
+from storage import inbox, leases, outbox, schema
 from storage.backup import BackupProblemError, backup, check, restore
 from storage.database import open_engine, reading, writing
 from storage.migrate import upgrade
@@ -131,6 +131,28 @@ def test_what_was_posted_since_the_backup_is_not_forgotten(live: Path, tmp_path:
     assert letters(live) == {"waiting then, sent now": "sent", "planned and sent since": "sent"}
     restore(url_of(tmp_path / "elsewhere.sqlite3"), tmp_path / "b.backup", now=NOW)
     assert letters(tmp_path / "elsewhere.sqlite3") == {"waiting then, sent now": "unknown"}
+
+
+def test_what_people_asked_is_neither_done_twice_nor_long_after(live: Path, tmp_path: Path) -> None:
+    def keep(name: str) -> None:
+        engine = open_engine(url_of(live))
+        with writing(engine) as connection:
+            inbox.put(connection, [inbox.Said(SINGLE, name, "command", "sealed")], "a process of then")
+        engine.dispose()
+
+    def said(path: Path) -> list[tuple[str, str, str | None]]:
+        with closing(sqlite3.connect(path)) as connection:
+            return connection.execute("SELECT id, state, body FROM inbox ORDER BY id").fetchall()
+
+    keep("1 waits then, done now")
+    backup(url_of(live), tmp_path / "b.backup")
+    with closing(sqlite3.connect(live, isolation_level=None)) as connection:
+        connection.execute("UPDATE inbox SET state = 'done', body = NULL")
+    keep("2 waits now")
+    restore(url_of(live), tmp_path / "b.backup", now=NOW)
+    assert said(live) == [("1 waits then, done now", "done", None), ("2 waits now", "running", "sealed")]
+    restore(url_of(tmp_path / "elsewhere.sqlite3"), tmp_path / "b.backup", now=NOW)
+    assert said(tmp_path / "elsewhere.sqlite3") == [("1 waits then, done now", "failed", None)]
 
 
 def test_nobody_holds_anything_in_a_database_put_back(live: Path, tmp_path: Path) -> None:
