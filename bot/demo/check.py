@@ -20,6 +20,8 @@ QUESTIONS = {
         "conversion des leads par source trimestre dernier",
     ),
 }
+ACKNOWLEDGED = {"en": "Acknowledged by", "fr": "Prise en compte par"}
+OVER = {"en": "Recovered", "fr": "Retour à la normale"}
 ANSWER_SECONDS = 20
 LETTER_SECONDS = 60
 
@@ -60,11 +62,15 @@ def _steps(stage: Play) -> Iterator[tuple[str, Callable[[], str]]]:
         reader = askers[language]
         yield f"the digest in #{channel}, with its chart", lambda r=reader, c=channel: _digest(r, c)  # type: ignore[misc]
         yield f"the alert in #{channel}", lambda r=reader, c=channel: _alert(r, c)  # type: ignore[misc]
+        yield (
+            f"why it fired, and the alert in #{channel} taken in hand",
+            lambda r=reader, c=channel, code=language: _in_hand(r, c, code),  # type: ignore[misc]
+        )
     yield "the deals are put right in the CRM and synced", lambda: _correct(stage)
     for channel, language in (("ventes", "fr"), ("sales", "en")):
         yield (
             f"the alert in #{channel}, edited in place when it ended",
-            lambda r=askers[language], c=channel: _ended(r, c),  # type: ignore[misc]
+            lambda r=askers[language], c=channel, code=language: _ended(r, c, code),  # type: ignore[misc]
         )
 
 
@@ -87,8 +93,25 @@ def _alert(reader: User, channel: str) -> str:
     return str(message["text"])
 
 
-def _ended(reader: User, channel: str) -> str:
-    message = reader.wait_for(channel, lambda message: _is_alert(message) and message.get("edited"), LETTER_SECONDS)
+def _in_hand(reader: User, channel: str, language: str) -> str:
+    """A private answer says how it was judged; acknowledging shows in the message and in its thread."""
+    alert = reader.wait_for(channel, _is_alert, LETTER_SECONDS)
+    reader.click(alert, "alert.why")
+    why = reader.wait_for(channel, lambda message: message["ephemeral"] and "97" in message["text"], ANSWER_SECONDS)
+    reader.click(alert, "alert.ack")
+    done = ACKNOWLEDGED[language]
+    reader.wait_for(channel, lambda message: _is_alert(message) and done in message["text"], LETTER_SECONDS)
+    reader.wait_for(channel, lambda message: done in message["text"], LETTER_SECONDS, thread_ts=alert["ts"])
+    return str(why["text"])
+
+
+def _ended(reader: User, channel: str, language: str) -> str:
+    over = OVER[language]
+    message = reader.wait_for(
+        channel,
+        lambda message: _is_alert(message) and message.get("edited") and over in message["text"],
+        LETTER_SECONDS,
+    )
     alerts = [each for each in reader.messages(channel) if _is_alert(each)]
     if len(alerts) != 1:
         raise NotSeenError(f"{len(alerts)} alert messages instead of one")
@@ -102,7 +125,7 @@ def _correct(stage: Play) -> str:
 
 def _is_alert(message: Json) -> bool:
     """An alert's headline names the team it is about; a digest's names the week."""
-    return STRUGGLING in message["text"].partition("\n")[0]
+    return not message["ephemeral"] and STRUGGLING in message["text"].partition("\n")[0]
 
 
 def _has_chart(message: Json) -> bool:

@@ -111,7 +111,7 @@ def _link(connection: Connection, email: str, user: Person, now: datetime) -> No
 
 
 def _digest(connection: Connection, seats: Seats, channel: str, language: str, now: datetime) -> None:
-    zone = "Europe/London" if language == "en" else "Europe/Paris"
+    zone = _zone(language)
     local = now.astimezone(ZoneInfo(zone))
     schedules.add(
         connection,
@@ -125,6 +125,11 @@ def _digest(connection: Connection, seats: Seats, channel: str, language: str, n
         now=now,
         first_on=local.date(),
     )
+
+
+def _zone(language: str) -> str:
+    """The hours that the readers of a channel keep."""
+    return "Europe/London" if language == "en" else "Europe/Paris"
 
 
 def _rule(connection: Connection, seats: Seats, channel: str, language: str, now: datetime) -> None:
@@ -143,4 +148,5 @@ def _rule(connection: Connection, seats: Seats, channel: str, language: str, now
         direction="below",
         now=now,
         hold=1,
+        time_zone=_zone(language),
     )
