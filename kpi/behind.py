@@ -1,6 +1,6 @@
 """The rows behind a number: deals, leads or customers that were counted, and those left out with the reason."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -55,21 +55,26 @@ class Behind:
     """How many there are in all, those left out included."""
 
 
-def behind(connection: Connection, query: KpiQuery, *, limit: int = 20, offset: int = 0) -> Behind:
-    """The rows behind the value of a question's period: counted ones first, the latest first.
+def behind(
+    connection: Connection, query: KpiQuery, *, limit: int = 20, offset: int = 0, only: Collection[str] | None = None
+) -> Behind:
+    """The rows behind the value of a question's period: counted ones first, the latest first; `only` those with one of
+    these ids, where they are given.
 
     Raises what `kpi.engine.answer` raises.
     """
     with as_known(connection, query.scope.workspace_id, query.as_known):
-        return _behind(connection, query, limit, offset)
+        return _behind(connection, query, limit, offset, only)
 
 
-def _behind(connection: Connection, query: KpiQuery, limit: int, offset: int) -> Behind:
+def _behind(connection: Connection, query: KpiQuery, limit: int, offset: int, only: Collection[str] | None) -> Behind:
     found, reading = declared(query)
     ask = prepare(connection, query, found)
     union = sa.union_all(*_selects(ask, reading.formula)).subquery("u")
+    meant = sa.true() if only is None else union.c.id.in_(sorted(only))
     statement = (
         sa.select(union, sa.func.count().over().label("total"))
+        .where(meant)
         .order_by(
             union.c.reason.is_not(None),
             sa.func.coalesce(union.c.closed_on, union.c.created_on).desc().nulls_last(),
@@ -81,7 +86,11 @@ def _behind(connection: Connection, query: KpiQuery, limit: int, offset: int) ->
     rows = connection.execute(statement).mappings().all()
     fields = [name for name in Row.__dataclass_fields__ if name != "counted"]
     made = tuple(Row(**{name: row[name] for name in fields}, counted=row["reason"] is None) for row in rows)
-    total = rows[0]["total"] if rows else connection.execute(sa.select(sa.func.count()).select_from(union)).scalar_one()
+    total = (
+        rows[0]["total"]
+        if rows
+        else connection.execute(sa.select(sa.func.count()).select_from(union).where(meant)).scalar_one()
+    )
     return Behind(made, total)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage import schema
@@ -67,6 +68,22 @@ class History:
                 "old": _text(old),
                 "new": _text(new),
             }
+
+
+def touched(connection: Connection, workspace_id: str, object_: str, since: datetime, most: int) -> frozenset[str]:
+    """The ids of at most so many rows of an object that are new, or that changed, after a moment; the latest ones."""
+    change, table = schema.change, schema.metadata.tables[object_]
+    changed = (
+        sa.select(change.c.object_id, sa.func.max(change.c.seen_at).label("at"))
+        .where(change.c.workspace_id == workspace_id, change.c.object == object_, change.c.seen_at > since)
+        .group_by(change.c.object_id)
+    )
+    new = sa.select(table.c.id, table.c.first_seen_at.label("at")).where(
+        table.c.workspace_id == workspace_id, table.c.first_seen_at > since
+    )
+    both = sa.union_all(changed, new).subquery("both")
+    latest = sa.select(both.c.object_id).order_by(both.c.at.desc(), both.c.object_id).limit(most)
+    return frozenset(connection.scalars(latest))
 
 
 def _text(value: object) -> str | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from storage.database import insert
-from storage.schema import letter, published, schedule
+from storage.schema import cursor, letter, published, schedule
 
 KEPT = timedelta(days=400)
 """Figures of digests that are older than this before the newest one of their schedule are forgotten."""
@@ -38,6 +38,8 @@ class Restatable:
     day: date
     put_at: datetime
     """When it was computed and put: what was learned later it could not know."""
+    complete_at: datetime
+    """When the data of some source was last complete."""
     figures: tuple[Figure, ...]
     restated: Mapping[str, Json]
     """By figure: what the note in its thread says now; a figure that is not there holds as it was told."""
@@ -92,8 +94,13 @@ def last_told(connection: Connection, workspace_id: str, schedule_id: str, chann
 
 
 def restatable(connection: Connection, workspace_id: str, since: date, newest: int = 2) -> list[Restatable]:
-    """The newest digests of each running schedule and reader that were posted, and are about a local day from `since`
-    on."""
+    """The newest digests of each running schedule and reader that were posted, are about a local day from `since` on,
+    and were last held to data that is older than what some source has confirmed since."""
+    complete_at = connection.scalar(
+        sa.select(sa.func.max(cursor.c.complete_at)).where(cursor.c.workspace_id == workspace_id)
+    )
+    if complete_at is None:
+        return []
     digests = (
         sa.select(
             published.c.letter_id,
@@ -123,16 +130,20 @@ def restatable(connection: Connection, workspace_id: str, since: date, newest: i
     rows = connection.execute(
         sa.select(published, digests.c.channel_id, digests.c.created_at)
         .join(digests, digests.c.letter_id == published.c.letter_id)
-        .where(published.c.workspace_id == workspace_id, digests.c.age <= newest)
+        .where(
+            published.c.workspace_id == workspace_id,
+            digests.c.age <= newest,
+            sa.or_(published.c.as_of.is_(None), published.c.as_of < complete_at),
+        )
         .order_by(published.c.letter_id, published.c.figure)
     ).mappings()
     by_letter: dict[str, list[Any]] = {}
     for row in rows:
         by_letter.setdefault(row["letter_id"], []).append(row)
-    return [_restatable(told) for told in by_letter.values()]
+    return [_restatable(told, complete_at) for told in by_letter.values()]
 
 
-def _restatable(rows: Sequence[Mapping[str, Any]]) -> Restatable:
+def _restatable(rows: Sequence[Mapping[str, Any]], complete_at: datetime) -> Restatable:
     first = rows[0]
     return Restatable(
         workspace_id=first["workspace_id"],
@@ -141,10 +152,17 @@ def _restatable(rows: Sequence[Mapping[str, Any]]) -> Restatable:
         channel_id=first["channel_id"],
         day=first["day"],
         put_at=first["created_at"],
+        complete_at=complete_at,
         figures=tuple(Figure(row["figure"], json.loads(row["question"]), json.loads(row["told"])) for row in rows),
         restated={row["figure"]: json.loads(row["restated"]) for row in rows if row["restated"] is not None},
         restatements=first["restatements"],
     )
+
+
+def held(connection: Connection, digest: Restatable) -> None:
+    """A digest was held to the data that was complete when it was read: it is not asked again before there is more."""
+    mine = (published.c.workspace_id == digest.workspace_id, published.c.letter_id == digest.letter_id)
+    connection.execute(sa.update(published).where(*mine).values(as_of=digest.complete_at))
 
 
 def restate(connection: Connection, digest: Restatable, said: Mapping[str, Json]) -> bool:

@@ -61,10 +61,10 @@ class Schedule:
 
 
 _COLUMNS = [schedule.c[name] for name in Schedule.__slots__]
+_SAYS = tuple(name for name in Schedule.__slots__ if name not in {"id", "paused_at", "next_on", "next_at", "version"})
 
 
-def add(
-    connection: Connection,
+def made(
     *,
     workspace_id: str,
     channel_id: str,
@@ -83,11 +83,11 @@ def add(
     skip_unchanged: bool = False,
     first_on: date | None = None,
 ) -> Schedule:
-    """Remembers a new schedule. Its first occurrence is the next one after `now`, or `first_on`: a date whose wall time
-    may lie a little in the past, so that the digest goes out at the next tick (a demonstration, a missed Monday).
-    Raises `ValueError` for a weekday or day of the month that there is not."""
+    """A schedule that nobody remembers yet. Its first occurrence is the next one after `now`, or `first_on`: a date
+    whose wall time may lie a little in the past, so that the digest goes out at the next tick (a demonstration, a
+    missed Monday). Raises `ValueError` for a weekday or day of the month that there is not."""
     day = first_on or Rhythm(cadence, weekday, month_day).to_come(now, at, time_zone)
-    row = Schedule(
+    return Schedule(
         workspace_id=workspace_id,
         id=uuid.uuid4().hex,
         channel_id=channel_id,
@@ -108,9 +108,23 @@ def add(
         next_at=instant(day, at, time_zone),
         version=1,
     )
+
+
+def remember(connection: Connection, row: Schedule, now: datetime) -> None:
     values = {name: getattr(row, name) for name in Schedule.__slots__}
-    connection.execute(sa.insert(schedule).values(**values, created_by=owner, created_at=now))
+    connection.execute(sa.insert(schedule).values(**values, created_by=row.owner, created_at=now))
+
+
+def add(connection: Connection, *, now: datetime, **values: Any) -> Schedule:
+    """Remembers a schedule `made` of these values."""
+    row = made(now=now, **values)
+    remember(connection, row, now)
     return row
+
+
+def same(row: Schedule, other: Schedule) -> bool:
+    """Whether two schedules say the same to the same readers at the same time."""
+    return all(getattr(row, name) == getattr(other, name) for name in _SAYS)
 
 
 def claim(connection: Connection, now: datetime, holder: str, most: int) -> list[Schedule]:

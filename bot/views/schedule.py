@@ -46,7 +46,8 @@ def schedule_words(row: Schedule, narrowed: Sequence[Filter], language: Language
         said.append(", ".join(_choice(metric, reading, language) for metric, reading in json.loads(row.kpis)))
     if row.skip_unchanged:
         said.append(_("only when a figure has changed"))
-    return f"{', '.join(part for part in said if part)}; {next_words(row, language)}"
+    what = ", ".join(part for part in said if part)
+    return _("{what}; {next}", what=what, next=next_words(row, language))
 
 
 def _choice(metric: str, reading: str, language: Language) -> str:
@@ -57,16 +58,10 @@ def _choice(metric: str, reading: str, language: Language) -> str:
 
 
 def next_words(row: Schedule, language: Language) -> str:
-    """`next on Monday 30 November 2026 at 09:00`, or that it is paused."""
+    """`next on 30 November 2026`, or that it is paused."""
     if row.paused_at is not None:
         return language._("paused")
-    day = str(language.locale.days["format"]["wide"][row.next_on.weekday()])
-    return language._(
-        "next on {day} {date} at {time}",
-        day=day,
-        date=written.day(row.next_on, language.locale),
-        time=row.at.strftime("%H:%M"),
-    )
+    return language._("next on {date}", date=written.day(row.next_on, language.locale))
 
 
 def skipped_message(row: Schedule, days: Sequence[date], language: Language) -> tuple[str, list[Block]]:

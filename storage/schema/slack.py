@@ -171,7 +171,7 @@ class published_columns(TypedColumns):
     told: Named[str]
     """JSON: value, numerator, denominator (exact, as text), unit."""
     as_of = Column(Instant, nullable=True)
-    """How fresh the data was."""
+    """How fresh the data was that it was last held to: first, when it was told."""
     restated: Named[str | None]
     """JSON like `told`: what the last note in the thread said; null = it still holds."""
     restatements: Named[int]

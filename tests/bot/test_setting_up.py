@@ -74,7 +74,7 @@ def test_a_digest_speaks_the_language_and_keeps_the_hours_of_its_channel(vigie: 
     ("typed", "expected"),
     [
         ("digest ad Monday", "Did you mean “add”?"),
-        ("digest xyzzy", "There is: add, list, stop, preview."),
+        ("digest xyzzy", "There is: add, list, stop, preview, test, pause, resume, move."),
         ("digest add mondya", "Did you mean “monday”?"),
         ("digest add team Pariis", "Pariis"),
         ("digest add by team", "A digest is about everything"),
