@@ -83,3 +83,37 @@ def test_a_rep_asks_in_french(page: Browser, stage: Play, pictures: Path) -> Non
     page.wait_for_text("Panier moyen")
     page.screenshot(pictures / "answer-phone-fr.png", width=PHONE)
     page.screenshot(pictures / "answer-dark-fr.png", dark=True)
+
+
+def test_an_alert_is_taken_in_hand_where_it_stands(page: Browser, stage: Play, pictures: Path) -> None:
+    readers = {"sales": cast().managers["London"], "ventes": stage.seats.director}
+    for channel, words in (
+        (
+            "sales",
+            ("Alert: Win rate", "Acknowledge", "Acknowledged by", "Assign to", "Assigned to", "Snooze…", "3 days"),
+        ),
+        (
+            "ventes",
+            (
+                "Alerte",
+                "Prendre en compte",
+                "Prise en compte par",
+                "Confier",
+                "Confiée à",
+                "Mettre en sommeil…",
+                "3 jours",
+            ),
+        ),
+    ):
+        alert, acknowledge, acknowledged, assign, assigned, snooze, days = words
+        page.open_page(stage.playground.url, user(stage, readers[channel].email))
+        page.open_channel(stage.seats.channels[channel].id)
+        page.wait_for_text(alert)
+        page.click_button(acknowledge)
+        page.wait_for_text(acknowledged)
+        page.choose(assign, cast().managers["London"].name)
+        page.wait_for_text(assigned)
+        page.click_button(snooze)
+        page.wait_for_text(days)
+        page.screenshot(pictures / f"alert-in-hand-{channel}.png")
+        page.screenshot(pictures / f"alert-in-hand-phone-{channel}.png", width=PHONE, dark=True)
