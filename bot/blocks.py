@@ -243,7 +243,7 @@ def _elements(runs: Sequence[Run]) -> list[Block]:
             continue
         text = run.text if isinstance(run, Bold) else run
         # `clean` trims; a run's own spaces separate it from its neighbours.
-        inner = text.strip(" \n")
+        inner = text.strip(" \n\u00a0\u202f")
         before, _, after = text.partition(inner) if inner else (text, "", "")
         element: Block = {"type": "text", "text": before + clean(inner, TEXT, lines=True) + after}
         if isinstance(run, Bold):

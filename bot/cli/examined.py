@@ -96,7 +96,7 @@ def of_letters(context: Context, words: Language) -> Iterator[Finding]:
     for lot in lots:
         if lot.state in {"unknown", "dead"}:
             oldest = _("The oldest is from {age} ago.", age=duration(now - lot.due_at, words))
-            said = f"{lot.channel_id}{_(': ')}{trouble_sentence(lot, words)} {oldest}"
+            said = f"{_called(context, lot.channel_id)}{_(': ')}{trouble_sentence(lot, words)} {oldest}"
             needed = lot.state == "dead" or (lot.error or "").startswith("history:")
             yield Finding(not needed, said, remark=True)
     skipped = [lot for lot in lots if lot.state == "skipped"]
@@ -222,6 +222,15 @@ def _apart(whose: str, by: timedelta, words: Language) -> Finding:
         seconds=f"{seconds:+d}",
     )
     return Finding(False, said)
+
+
+def _called(context: Context, place: str) -> str:
+    """A channel by its name, where Slack tells it."""
+    try:
+        name = context.slack.channel(place).name if place[:1] in {"C", "G"} else ""
+    except SlackError:
+        name = ""
+    return f"#{name}" if name else place
 
 
 def _places(connection: "Connection") -> Counter[str]:

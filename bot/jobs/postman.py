@@ -77,6 +77,7 @@ def deliver(context: Context, letter: Letter, stopping: Event, claimed: float) -
         outcome = look(context, letter) if in_time() else None
     else:
         outcome = send(context, letter, stopping, in_time)
+    told = [] if outcome is None else undelivered.readers(context, letter, outcome)
     settled, doubled = True, None
     with writing(context.engine) as connection:
         if outcome is None:
@@ -84,7 +85,7 @@ def deliver(context: Context, letter: Letter, stopping: Event, claimed: float) -
         else:
             settled = outbox.settle(connection, letter, outcome)
             if settled:
-                undelivered.tell(connection, context, letter, outcome)
+                undelivered.tell(connection, context, letter, outcome, told)
             elif letter.edits is not None:
                 outbox.edit_again(connection, letter)
             elif outcome.ts is not None:

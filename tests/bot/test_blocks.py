@@ -88,3 +88,12 @@ def test_a_table_keeps_to_what_one_table_may_hold() -> None:
 def test_a_value_too_long_for_a_button_is_refused_not_cut() -> None:
     with pytest.raises(ValueError, match="more than 2000"):
         blocks.button("Trend", "answer.trend", "x" * 2001)
+
+
+def test_the_space_before_a_french_colon_stands_after_a_name_that_slack_writes() -> None:
+    elements = blocks.paragraph(Ping("C1"), "\u00a0: ", "fermé")["elements"][0]["elements"]
+    assert elements == [
+        {"type": "channel", "channel_id": "C1"},
+        {"type": "text", "text": "\u00a0: "},
+        {"type": "text", "text": "fermé"},
+    ]

@@ -130,8 +130,6 @@ def test_administrators_are_told_where_the_owner_cannot_be_reached(vigie: Stage)
 
 def test_an_alert_that_could_be_posted_too_late_only_is_left_out_and_its_owner_told(vigie: Stage) -> None:
     chloe = vigie.confirm("chloe", "chloe")
-    with writing(vigie.engine) as connection:
-        connection.execute(sa.text("UPDATE link SET language = 'fr'"))
     late = put(vigie, "alert", kind="alert", owner=chloe.id)
     vigie.clock.move(timedelta(hours=2, minutes=1))
     post(vigie, 2)

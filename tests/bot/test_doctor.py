@@ -114,8 +114,7 @@ def test_letters_are_told_with_their_age_and_reason(vigie: Stage, look: Look) ->
     put(vigie, "tomorrow", due_at=vigie.clock.now() + timedelta(days=1))
     put(vigie, "now", "visitors", due_at=vigie.clock.now() - timedelta(minutes=3))
     told = said(look())
-    channel = world.find_channel("sales").id
-    assert f"✗ {channel}: 1 message refused. The channel is archived." in told
+    assert "✗ #sales: 1 message refused. The channel is archived." in told
     assert "The oldest is from 3 hours ago." in told
     assert "! 1 message was left out in the last 7 days (late)" in told
     assert "1 message in doubt. It is looked for in the channel before anything is posted." in told
@@ -146,7 +145,7 @@ def test_jobs_that_nobody_does_are_named(vigie: Stage, look: Look) -> None:
 def test_what_slack_said_and_nobody_did_is_counted(vigie: Stage, look: Look) -> None:
     with writing(vigie.engine) as connection:
         inbox.put(connection, [inbox.Said(SINGLE, each, "event", "sealed") for each in ("E1", "E2", "E3")], "dead")
-        inbox.settle(connection, [inbox.Settled((SINGLE, "E3"), "unreadable")], "dead")
+        inbox.settle(connection, [(SINGLE, "E3")], "dead", "unreadable")
     told = said(look())
     assert "2 commands, clicks and events wait, for 0 seconds at most" in told
     assert "! 1 command, click or event could not be done" in told
