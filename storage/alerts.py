@@ -98,9 +98,11 @@ def to_remind(connection: Connection, now: datetime, most: int) -> list[tuple[Ru
     return [(Rule(**{name: row[name] for name in Rule.__slots__}), row["letter_id"]) for row in rows]
 
 
-def messages(connection: Connection, workspace_id: str, channel_id: str, since: datetime) -> list[Message]:
-    """The new messages about alerts that were put for a channel since then, oldest first; no edits, nothing in a
-    thread, nothing that was taken back."""
+def messages(
+    connection: Connection, workspace_id: str, channel_id: str, since: datetime, until: datetime
+) -> list[Message]:
+    """The new messages about alerts that were or are to be posted in a channel after `since` and up to `until`, oldest
+    first; no edits, nothing in a thread, nothing that was taken back."""
     rows = connection.execute(
         sa.select(letter.c.id, letter.c.dedupe)
         .where(
@@ -109,10 +111,11 @@ def messages(connection: Connection, workspace_id: str, channel_id: str, since: 
             letter.c.kind == "alert",
             letter.c.edits.is_(None),
             letter.c.thread.is_(None),
-            letter.c.created_at > since,
+            letter.c.due_at > since,
+            letter.c.due_at <= until,
             letter.c.state != "skipped",
         )
-        .order_by(letter.c.created_at, letter.c.id)
+        .order_by(letter.c.due_at, letter.c.id)
     )
     return [Message(row.id, row.dedupe.startswith(GATHERED)) for row in rows]
 

@@ -62,8 +62,8 @@ def write(connection: Connection, planned: Plan, now: datetime) -> None:
     """Move every episode, and put what is to be told of it. Raises `OvertakenError`."""
     rule = planned.rule
     fired = [step for step in planned.steps if step.told is Transition.FIRED]
-    letter_id, room = _place(connection, rule, fired[0].new, now) if fired else ("", True)
-    leaves = leaves_at(rule, now)
+    leaves = max(leaves_at(rule, now), now)
+    letter_id, room = _place(connection, rule, fired[0].new, leaves) if fired else ("", True)
     for step in planned.steps:
         new = step.new
         if step.told is Transition.FIRED:
@@ -84,10 +84,10 @@ def write(connection: Connection, planned: Plan, now: datetime) -> None:
         _gather(connection, rule, letter_id, fired[0].new, leaves, now)
 
 
-def _place(connection: Connection, rule: Rule, first: Episode, now: datetime) -> tuple[str, bool]:
+def _place(connection: Connection, rule: Rule, first: Episode, leaves: datetime) -> tuple[str, bool]:
     """The letter for what fires, and whether it is one of its own: a channel that was told too much within the hour
     gets one message for all the rest."""
-    recent = alerts.messages(connection, rule.workspace_id, rule.channel_id, now - HOUR)
+    recent = alerts.messages(connection, rule.workspace_id, rule.channel_id, leaves - HOUR, leaves)
     gathering = next((each.letter_id for each in recent if each.gathers), None)
     if gathering is not None:
         return gathering, False
@@ -119,7 +119,7 @@ def _post(
         payload=payload,
         chart=chart,
         now=now,
-        due_at=max(leaves, now),
+        due_at=leaves,
         owner=rule.owner,
     )
 
@@ -183,7 +183,7 @@ def _tell_the_end(
             continue  # nothing is said while it sleeps: the message shows it
         if told is not None:
             told_of = f"{step.new.group_key}:{step.new.number}:{step.told}"
-            put_note(connection, rule, letter_id, _the_end(told, step), told_of, now, max(leaves, now))
+            put_note(connection, rule, letter_id, _the_end(told, step), told_of, now, leaves)
 
 
 def _the_end(told: Told, step: Step) -> Mapping[str, Any]:
