@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from storage import pace
 from storage.database import moment
-from storage.outbox.letters import Letter, Outcome
+from storage.outbox.letters import WAITING, Letter, Outcome
 from storage.schema import letter
 
 
@@ -48,21 +48,26 @@ def release(connection: Connection, claimed: Letter) -> bool:
 
 def edit_again(connection: Connection, claimed: Letter) -> None:
     """An edit that was another's by the time it was made may have taken the place of a later one: the last edit of the
-    message is made once more."""
-    edits = (letter.c.workspace_id == claimed.workspace_id, letter.c.edits == claimed.edits)
-    last = sa.select(letter.c.id).where(*edits, letter.c.state == "sent").order_by(letter.c.created_at.desc()).limit(1)
+    message is made once more, also where it is just being made (whoever does that has lost it then)."""
+    edits = (
+        letter.c.workspace_id == claimed.workspace_id,
+        letter.c.edits == claimed.edits,
+        letter.c.state.in_(("sent", *WAITING)),
+    )
+    last = sa.select(letter.c.id).where(*edits).order_by(letter.c.created_at.desc()).limit(1)
     connection.execute(
         sa.update(letter)
-        .where(*edits, letter.c.id == last.scalar_subquery(), letter.c.state == "sent")
-        .values(state="pending", lease_until=None)
+        .where(*edits, letter.c.id == last.scalar_subquery())
+        .values(state="pending", token=None, lease_until=None)
     )
 
 
 def heard(connection: Connection, workspace_id: str, letter_id: str, channel_id: str, ts: str) -> str | None:
     """Slack says that this letter's message stands in a channel (`ts`, its receipt): the letter is sent, whatever it
-    was. Gives back the receipt of a second message of the same letter, the later of the two, which is to be deleted.
+    was. Gives back that receipt where the letter has another one: it is its second message, which is to be deleted.
 
-    Saying it again changes nothing. A message elsewhere than in the letter's channel is not the letter.
+    Saying it again gives the same again, until it is deleted: the letter keeps the receipt it has, by which its message
+    is edited and answered. A message elsewhere than in the letter's channel is not the letter.
     """
     mine = (letter.c.workspace_id == workspace_id, letter.c.id == letter_id)
     columns = (letter.c.state, letter.c.ts, letter.c.channel_id)
@@ -70,17 +75,8 @@ def heard(connection: Connection, workspace_id: str, letter_id: str, channel_id:
     # What is sent to a person stands in the direct message with them, which has an id of its own.
     if row is None or (row.channel_id != channel_id and not channel_id.startswith("D")):
         return None
-    known = row.ts if row.state == "sent" else None
-    if known == ts:
-        return None
-    first = ts if known is None else min(known, ts, key=_moment)
-    if first == ts:
-        values = {"state": "sent", "ts": ts, "error": None, "token": None, "lease_until": None}
-        connection.execute(sa.update(letter).where(*mine).values(values))
-    return None if known is None else max(known, ts, key=_moment)
-
-
-def _moment(ts: str) -> tuple[int, int]:
-    """A receipt is seconds and microseconds: compared as numbers, not as text."""
-    seconds, _, micros = ts.partition(".")
-    return int(seconds), int(micros or 0)
+    if row.state == "sent":
+        return None if row.ts == ts else ts
+    values = {"state": "sent", "ts": ts, "error": None, "token": None, "lease_until": None}
+    connection.execute(sa.update(letter).where(*mine).values(values))
+    return None

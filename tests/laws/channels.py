@@ -1,12 +1,17 @@
 """Slack under virtual time: its channels, the faults between it and a process, and the product's own client."""
 
+import json
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import URLError
+from urllib.parse import parse_qsl, urlsplit
 
 from slack_sdk.errors import SlackApiError
 
@@ -28,7 +33,6 @@ FAULTS = {
 }
 """How often in a hundred: what becomes of a request."""
 
-DOES = {"ok", "lost_answer", "slow", "error_after", "cut", "internal_error", "invalid_blocks"}
 LATEST_SHOWN = 25.0
 """Seconds after which history shows a message at the latest."""
 LATEST_ARRIVAL = 8.0
@@ -83,13 +87,6 @@ class Side:
             return "ok"
         (fault,) = self.world.random.choices([*FAULTS], [*FAULTS.values()])
         return str(fault)
-
-    def arrive(self, request: Request) -> dict[str, Any]:
-        """What Slack answers. A request whose answer does not matter any more may be on its way for a while."""
-        if request.fault in {"lost_answer", "slow"}:
-            self.world.after(self.world.random.uniform(0, LATEST_ARRIVAL), lambda: self.does(request))
-            return {}
-        return self.does(request)
 
     def does(self, request: Request) -> dict[str, Any]:
         self.calls[request.method] += 1
@@ -152,7 +149,8 @@ class Side:
 
     def _shown(self, channel: str) -> list[Message]:
         now = self.world.now
-        return [each for each in self.messages if each.channel == channel and not each.deleted and each.shown_from <= now]
+        mine = (each for each in self.messages if each.channel == channel and not each.deleted)
+        return [each for each in mine if each.shown_from <= now]
 
     def _page(self, found: list[Message], *, oldest: str, cursor: str | None = None, **more: Any) -> dict[str, Any]:
         assert more["include_all_metadata"]
@@ -173,57 +171,123 @@ class Side:
 
 
 class Line:
-    """In place of the SDK's client: what it would answer or raise for each fault."""
+    """One process' line to Slack: what is answered there to one request, or not."""
 
     def __init__(self) -> None:
         self.side: Side | None = None
         self.request: Request | None = None
 
-    def api_call(self, method: str, *, json: Any = None, params: Any = None) -> Any:
+    def answer(self, method: str, given: Mapping[str, Any]) -> tuple[int, dict[str, str], dict[str, Any]]:
+        """Status, headers, body. Raises `ConnectionError` or `TimeoutError` where no answer comes."""
         request, side = self.request, self.side
         assert request is not None
         assert side is not None
-        given = json or params or {}
         request.method, request.given = method, {name: value for name, value in given.items() if value is not None}
-        random = side.world.random
-        match request.fault:
+        fault, request.fault = request.fault, "ok"
+        match fault:
             case "unreachable":
-                raise URLError(ConnectionRefusedError())
+                raise ConnectionRefusedError
             case "lost_request":
-                raise URLError(TimeoutError())
-            case "error_before":
-                raise _refusal(503, {}, "service_unavailable")
-            case "rate_limited":
-                raise _refusal(429, {"Retry-After": str(random.randint(1, 30))}, "ratelimited")
-        body = side.arrive(request)
-        match request.fault:
-            case "lost_answer":
-                raise ConnectionResetError
-            case "slow":
                 raise TimeoutError
+            case "error_before":
+                return 503, {}, _no("service_unavailable")
+            case "rate_limited":
+                return 429, {"Retry-After": str(side.world.random.randint(1, 30))}, _no("ratelimited")
+            case "lost_answer" | "slow":
+                # Nobody waits for the answer any more; the request may still be on its way for a while.
+                later = Request(request.process, method, fault, request.begun, request.given)
+                side.world.after(side.world.random.uniform(0, LATEST_ARRIVAL), lambda: side.does(later))
+                raise TimeoutError if fault == "slow" else ConnectionResetError
+        body = side.does(request)
+        match fault:
             case "error_after":
-                raise _refusal(502, {}, "bad_gateway")
+                return 502, {}, _no("bad_gateway")
             case "cut":
-                raise _refusal(200, {}, "Received a response in a non-JSON format: {\"ok\":tr")
+                return 200, {}, {"cut": True}
             case "internal_error":
-                raise _refusal(200, {}, "internal_error")
+                return 200, {}, _no("internal_error")
+        return 200, {}, body
+
+    def api_call(self, method: str, *, json: Any = None, params: Any = None) -> Any:
+        """In place of the SDK's client: what that would give back or raise."""
+        try:
+            status, headers, body = self.answer(method, json or params or {})
+        except (ConnectionRefusedError, TimeoutError) as error:
+            raise URLError(error) from error
+        if body.get("cut"):
+            body = _no('Received a response in a non-JSON format: {"ok":tr')
         if not body["ok"]:
-            raise _refusal(200, {}, body["error"])
+            told = SimpleNamespace(status_code=status, headers=headers, data=body)
+            raise SlackApiError(str(body["error"]), told)  # type: ignore[no-untyped-call]
         return body
 
 
-def _refusal(status: int, headers: Mapping[str, str], error: str) -> SlackApiError:
-    data = {"ok": False, "error": error}
-    return SlackApiError(error, SimpleNamespace(status_code=status, headers=headers, data=data))  # type: ignore[no-untyped-call]
+def _no(error: str) -> dict[str, Any]:
+    return {"ok": False, "error": error}
+
+
+class Door(BaseHTTPRequestHandler):
+    """Slack over HTTP: each process has a token of its own, by which its line is known."""
+
+    lines: ClassVar[dict[str, Line]] = {}
+
+    def do_POST(self) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        address = urlsplit(self.path)
+        given = {**dict(parse_qsl(address.query)), **_read(self.headers.get("Content-Type", ""), data)}
+        token = self.headers["Authorization"].removeprefix("Bearer ")
+        try:
+            status, headers, body = self.lines[token].answer(address.path.removeprefix("/api/"), given)
+        except OSError:
+            self.close_connection = True
+            return
+        told = b'{"ok":tr' if body.get("cut") else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(told))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(told)
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+def _read(kind: str, data: bytes) -> dict[str, Any]:
+    if kind.startswith("application/json"):
+        found: dict[str, Any] = json.loads(data or b"{}")
+        return found
+    return dict(parse_qsl(data.decode()))
+
+
+@contextmanager
+def door() -> Iterator[str]:
+    """Slack's address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/api/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class SimulatedSlack(Slack):
     """The product's client, on a line that has faults; only its waiting is another's."""
 
-    def __init__(self) -> None:
-        super().__init__("xoxb-none", "http://localhost/api/")
+    def __init__(self, address: str | None = None) -> None:
+        """With an address, the SDK's own client speaks HTTP, as the product sets it up."""
         self.line = Line()
-        self.client: Any = self.line
+        token = f"xoxb-{id(self.line)}"
+        super().__init__(token, address or "http://localhost/api/")
+        if address is None:
+            self.client: Any = self.line
+        else:
+            Door.lines[token] = self.line
         self.process: Process | None = None
         self.step: Callable[[str], None] = lambda _place: None
 

@@ -16,6 +16,8 @@ from tests.laws.dated import (
     the_second_of_a_doubled_hour_counts,
     zones,
 )
+from tests.laws.delivered import delivery_law, over
+from tests.laws.designs import DESIGNS
 from tests.laws.houses import House, real, toys
 from tests.laws.planned import plans_law
 from tests.laws.plants import (
@@ -94,6 +96,8 @@ LAWS = {
         Law("as-known", with_crm(as_known_law), (history_forgets_amounts,), one_in=5),
         Law("plans", with_crm(plans_law), (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
         Law("alerts", alerts_law, ALERT_PLANTS, most=ALERT_SEEDS, over=lambda: ("teams",), kinds=("sqlite",)),
+        # On PostgreSQL and over HTTP it takes longer, and goes another way at few places only.
+        Law("delivery", delivery_law, DESIGNS, times=10, over=over, kinds=(*["sqlite"] * 9, "postgresql")),
         Law(
             "dst",
             dst_law,

@@ -53,7 +53,7 @@ class Stage:
 
     @contextmanager
     def playing(self, world: World) -> Iterator[None]:
-        self.world = world
+        self.world = World.here = world
         times = SimpleNamespace(monotonic=lambda: _monotonic(world))
         replaced: list[tuple[Any, str, Any]] = [
             (postman, "time", times),
@@ -69,7 +69,7 @@ class Stage:
             for owner, name, value in replaced:
                 all_of_them.enter_context(patched(owner, name, value))
             yield
-        self.world = None
+        self.world = World.here = None
 
     def close(self) -> None:
         for engine in (*self.engines, self.truth):
@@ -105,7 +105,15 @@ class Stage:
             rollback(raw)
             self._over(raw)
 
+        def closing(close: Callable[[Any], None]) -> Callable[[Any], None]:
+            def do_close(raw: Any) -> None:
+                close(raw)
+                self._over(raw)
+
+            return do_close
+
         dialect.do_commit, dialect.do_rollback = do_commit, do_rollback
+        dialect.do_close, dialect.do_terminate = closing(dialect.do_close), closing(dialect.do_terminate)
         return engine
 
     def _lose(self, raw: Any, dialect: Any, commit: Callable[[Any], None], rollback: Callable[[Any], None]) -> None:
@@ -164,4 +172,3 @@ def _monotonic(world: World) -> float:
 
 def _writes(connection: sa.Connection) -> bool:
     return bool(connection.get_execution_options().get("vigie_writing"))
-

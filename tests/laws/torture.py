@@ -168,7 +168,7 @@ def main() -> int:
             runs = 1 if told.seed is not None else law.runs(told.runs)
             first = told.first if told.seed is None else told.seed
             wanted = list(spread(law, names, first, runs))
-            console.print(f"law {law.name}: seeds {first} to {first + runs - 1} over {', '.join(names)}")
+            console.print(f"law {law.name}: seeds {first} to {first + runs - 1} over {', '.join(dict.fromkeys(names))}")
             lines.append((law.name, *tried(processes, law, wanted, console)))
     if designs:
         lines.append(("mutants", designs, uncaught))

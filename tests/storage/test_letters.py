@@ -171,14 +171,48 @@ def test_the_echo_settles_a_letter_whatever_it_was(database: Engine, state: str)
     assert row(database, taken.id) == ("sent", "17.000100", None)
 
 
-def test_of_two_messages_the_later_one_is_to_be_deleted_in_whatever_order_they_are_heard(database: Engine) -> None:
+def test_of_two_messages_the_one_that_has_no_receipt_is_to_be_deleted_until_it_is(database: Engine) -> None:
     first = put(database, "a")
     settle(database, take(database), outbox.sent("999999999.000100"))
-    assert heard(database, first, "1000000000.000001") == "1000000000.000001"
-    assert heard(database, first, "1000000000.000001") == "1000000000.000001", "deleting it may have failed"
+    for other in ("1000000000.000001", "999999999.000099"):
+        assert heard(database, first, other) == other
+        assert heard(database, first, other) == other, "deleting it may have failed"
+    # By this one it has perhaps been edited and answered.
     assert row(database, first)[1] == "999999999.000100"
-    assert heard(database, first, "999999999.000099") == "999999999.000100"
-    assert row(database, first)[1] == "999999999.000099"
+    assert heard(database, first, "999999999.000100") is None
+
+
+def test_edits_are_made_in_the_order_in_which_they_were_put_whatever_the_clocks_said(database: Engine) -> None:
+    first = put(database, "a")
+    settle(database, take(database), outbox.sent("17.1"))
+    put(database, "by a clock that is ahead", edits=first, now=NOW)
+    put(database, "later", edits=first, now=NOW - timedelta(hours=1))
+    for expected in ("by a clock that is ahead", "later"):
+        edit = take(database)
+        assert edit.payload["text"] == expected
+        settle(database, edit, outbox.sent("17.1"))
+
+
+@pytest.mark.parametrize("later_is", ["sent", "under way"])
+def test_an_edit_made_after_its_claim_was_lost_has_the_last_edit_made_again(database: Engine, later_is: str) -> None:
+    first = put(database, "a")
+    settle(database, take(database), outbox.sent("17.1"))
+    put(database, "old", edits=first)
+    frozen = take(database)
+    let_pass(database, timedelta(seconds=outbox.LEASE_SECONDS + 1))
+    settle(database, take(database), outbox.sent("17.1"))
+    put(database, "new", edits=first)
+    new = take(database)
+    if later_is == "sent":
+        settle(database, new, outbox.sent("17.1"))
+    assert not settle(database, frozen, outbox.sent("17.1"))
+    with writing(database) as connection:
+        outbox.edit_again(connection, frozen)
+    let_pass(database, timedelta(seconds=outbox.LEASE_SECONDS + 1))
+    again = take(database)
+    assert again.payload["text"] == "new"
+    assert settle(database, again, outbox.sent("17.1"))
+    assert not settle(database, new, outbox.sent("17.1"))
 
 
 def test_an_echo_from_elsewhere_or_of_an_unknown_letter_changes_nothing(database: Engine) -> None:
