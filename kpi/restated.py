@@ -55,7 +55,9 @@ def moved(connection: Connection, queries: Sequence[KpiQuery], since: datetime) 
         for key in before.keys() | after.keys():
             one, other = before.get(key), after.get(key)
             if one is None or other is None or _weight(one) != _weight(other):
-                found.setdefault(key, Moved(one, other))
+                # What is gone from one number may still be in another one, and say there what became of it.
+                known = found.get(key, Moved(None, None))
+                found[key] = Moved(known.before or one, known.now or other)
     return sorted(found.values(), key=lambda each: (-abs(each.row.value_minor or 0), each.row.name, each.row.id))
 
 
