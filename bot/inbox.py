@@ -19,7 +19,7 @@ from bot.threads import WAITING, Threads
 from bot.writer import Writer
 from storage import inbox
 from storage.database import reading, writing
-from storage.inbox import Claimed, Key, Said, Settled
+from storage.inbox import Claimed, Key, Said
 from storage.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class Inbox:
         self._held.pop(heard.key, None)
         if error is not None:
             log.error("inbox_failed kind=%s id=%s error=%s", heard.kind, heard.id, error)
-        self._writer.settle(Settled(heard.key, error))
+        self._writer.settle(heard.key, error)
 
     def take_up(self, stopping: threading.Event) -> None:
         """Hold on to what is under way here, say what is unsaid, run what nobody holds any more, forget what is old."""

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage import inbox
 from storage.database import Straight
-from storage.inbox import Key, Said, Settled
+from storage.inbox import Key, Said
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,19 @@ class _Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class _Settled:
+    key: Key
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Released:
     key: Key
     seconds: float
     begun: bool
+
+
+_Over = _Settled | _Released
 
 
 class Writer:
@@ -52,7 +61,7 @@ class Writer:
 
     def __init__(self, engine: Engine, holder: str) -> None:
         self._engine, self._holder = engine, holder
-        self._queue: SimpleQueue[_Kept | Settled | _Released | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Kept | _Over | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
 
     def start(self) -> None:
@@ -79,15 +88,15 @@ class Writer:
             # Where it is kept after all, it is run; should Slack say it again, it is there already.
             raise NotKeptError("timeout") from None
 
-    def settle(self, settled: Settled) -> None:
-        self._queue.put(settled)
+    def settle(self, key: Key, error: str | None = None) -> None:
+        self._queue.put(_Settled(key, error))
 
     def release(self, key: Key, *, seconds: float, begun: bool) -> None:
         self._queue.put(_Released(key, seconds, begun))
 
     def _run(self) -> None:
         straight = Straight(self._engine)
-        over: list[Settled | _Released] = []
+        over: list[_Over] = []
         due, running = 0.0, True
         while running:
             said, kept = self._next(due - time.monotonic() if over else None), list[_Kept]()
@@ -104,9 +113,9 @@ class Writer:
                 over, due = self._end(straight, over), time.monotonic() + AGAIN_SECONDS
         straight.close()
 
-    def _next(self, seconds: float | None) -> list[_Kept | Settled | _Released | None]:
+    def _next(self, seconds: float | None) -> list[_Kept | _Over | None]:
         """Everything that is there, as soon as there is anything; nothing after so many seconds."""
-        found: list[_Kept | Settled | _Released | None] = []
+        found: list[_Kept | _Over | None] = []
         with suppress(Empty):
             found.append(self._queue.get(timeout=seconds if seconds is None else max(seconds, 0)))
             while True:
@@ -129,24 +138,26 @@ class Writer:
             with suppress(RuntimeError):  # its event loop has ended: nobody waits any more
                 each.future.get_loop().call_soon_threadsafe(_wake, each, new is not None, first)
 
-    def _end(self, straight: Straight, over: list[Settled | _Released]) -> list[Settled | _Released]:
-        """Write down what is over; gives what could not be, and is to be tried again."""
-        settled = [each for each in over if isinstance(each, Settled)]
+    def _end(self, straight: Straight, over: list[_Over]) -> list[_Over]:
+        """Write down what is over, what went well in one statement; gives what could not be, and is to be tried
+        again."""
+        done = [each.key for each in over if isinstance(each, _Settled) and each.error is None]
         left = list(over)
         try:
-            if settled:
-                straight.run(lambda connection: inbox.settle(connection, settled, self._holder))
-                left = [each for each in over if not isinstance(each, Settled)]
+            straight.run(lambda connection: inbox.settle(connection, done, self._holder))
+            left = [each for each in over if each.key not in done]
             for each in list(left):
-                if isinstance(each, _Released):
-                    straight.run(partial(self._release, each))
-                    left.remove(each)
+                straight.run(partial(self._end_one, each))
+                left.remove(each)
         except SQLAlchemyError as error:
             log.error("inbox_unwritten reason=%s over=%d", type(error).__name__, len(left))
         return left
 
-    def _release(self, each: _Released, connection: Connection) -> None:
-        inbox.release(connection, each.key, self._holder, seconds=each.seconds, begun=each.begun)
+    def _end_one(self, over: _Over, connection: Connection) -> None:
+        if isinstance(over, _Settled):
+            inbox.settle(connection, [over.key], self._holder, over.error)
+        else:
+            inbox.release(connection, over.key, self._holder, seconds=over.seconds, begun=over.begun)
 
 
 def _wake(kept: _Kept, written: bool, new: bool) -> None:

@@ -5,14 +5,16 @@ rows of one that died are anybody's once their lease is over. A row's id is Slac
 same thing said again, or a request played back, is the row that is there already, for as long as rows are remembered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from storage.database import insert, moment
+from storage.database import Insert, insert_of, moment
 from storage.schema import inbox
 
 LEASE_SECONDS = 20
@@ -62,31 +64,45 @@ class Claimed:
         return self.workspace_id, self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """How a row ended: done, or failed with a code (nothing of the body)."""
-
-    key: Key
-    error: str | None = None
-
-
 def put(connection: Connection, said: Sequence[Said], holder: str) -> set[Key]:
-    """Keep what was said, held by `holder`; gives the keys of what is new. What was said before is left alone."""
-    rows = {each.key: {"workspace_id": each.workspace_id, "id": each.id, "kind": each.kind, "body": each.body}
-            for each in said}  # fmt: skip
+    """Keep what was said, held by `holder`; gives the keys of what is new. What was said before is left alone.
+
+    One statement, whatever its length.
+    """
+    rows = {
+        each.key: {
+            "workspace_id": each.workspace_id,
+            "id": each.id,
+            "kind": each.kind,
+            "body": each.body,
+            "token": holder,
+        }
+        for each in said
+    }
     if not rows:
         return set()
-    statement = insert(connection, inbox).values(
-        state="running", token=holder, lease_until=moment(LEASE_SECONDS), attempts=1, received_at=moment(0)
+    new = connection.execute(_putting(connection.dialect.name), [rows[key] for key in sorted(rows)])
+    return {(workspace_id, identifier) for workspace_id, identifier in new.all()}
+
+
+@lru_cache(maxsize=2)
+def _putting(dialect: str) -> Insert:
+    """Made once: making it takes longer than writing by it."""
+    statement = insert_of(dialect, inbox).values(
+        workspace_id=sa.bindparam("workspace_id"),
+        id=sa.bindparam("id"),
+        kind=sa.bindparam("kind"),
+        body=sa.bindparam("body"),
+        token=sa.bindparam("token"),
+        state="running",
+        lease_until=moment(LEASE_SECONDS),
+        attempts=1,
+        received_at=moment(0),
     )
     # The row count of such an INSERT is not known on PostgreSQL; what it returns is.
-    new = connection.execute(
-        statement.on_conflict_do_nothing(index_elements=["workspace_id", "id"]).returning(
-            inbox.c.workspace_id, inbox.c.id
-        ),
-        [rows[key] for key in sorted(rows)],
-    )
-    return {(row.workspace_id, row.id) for row in new}
+    kept: Any = statement.on_conflict_do_nothing(index_elements=["workspace_id", "id"])
+    returning: Insert = kept.returning(inbox.c.workspace_id, inbox.c.id)
+    return returning
 
 
 def renew(connection: Connection, holder: str) -> int:
@@ -132,23 +148,27 @@ def _free() -> sa.Select[*tuple[object, ...]]:
     )
 
 
-def settle(connection: Connection, settled: Iterable[Settled], holder: str) -> int:
-    """These are over, and what was said in them is forgotten; gives how many of them `holder` still held."""
-    errors = {each.key: each.error for each in settled}
-    if not errors:
+def settle(connection: Connection, keys: Sequence[Key], holder: str, error: str | None = None) -> int:
+    """These are done, or failed with an error (a code, nothing of the body), and what was said in them is forgotten;
+    gives how many of them `holder` still held. One statement, however many."""
+    if not keys:
         return 0
-    failed = [(inbox.c.workspace_id == key[0]) & (inbox.c.id == key[1]) for key, error in errors.items() if error]
-    codes = [(row, error) for row, error in zip(failed, filter(None, errors.values()), strict=True)]
-    values = {
-        "state": sa.case((sa.or_(*failed), "failed"), else_="done") if failed else "done",
-        "error": sa.case(*codes) if codes else None,
+    given = {"keys": keys, "holder": holder, "error": error, "state": "done" if error is None else "failed"}
+    return connection.execute(_settling(), given).rowcount
+
+
+@lru_cache(maxsize=1)
+def _settling() -> sa.Update:
+    values: dict[str, Any] = {
+        "state": sa.bindparam("state"),
+        "error": sa.bindparam("error"),
         "body": None,
         "token": None,
         "lease_until": None,
         "settled_at": moment(0),
     }
-    mine = (_KEY.in_(list(errors)), inbox.c.token == holder)
-    return connection.execute(sa.update(inbox).where(*mine).values(values)).rowcount
+    mine = (_KEY.in_(sa.bindparam("keys", expanding=True)), inbox.c.token == sa.bindparam("holder"))
+    return sa.update(inbox).where(*mine).values(values)
 
 
 def release(connection: Connection, key: Key, holder: str, *, seconds: float = 0, begun: bool = False) -> bool:

@@ -210,16 +210,15 @@ def test_two_people_who_click_at_once_on_two_replicas_have_one_effect_and_both_a
     with serving(playground, http_settings, clock) as one, serving(playground, http_settings, clock) as two:
         people = [one.confirm("anna", "anna"), one.confirm("bruno", "bruno")]
         letter_id = _alert(one, channel.id)
-        button = {"type": "button", "action_id": ACKNOWLEDGE, "text": {"type": "plain_text", "text": "Seen"}}
-        block = {"type": "actions", "block_id": "b", "elements": [button | {"value": letter_id}]}
+        button: Json = {"type": "button", "action_id": ACKNOWLEDGE, "text": {"type": "plain_text", "text": "Seen"}}
+        button["value"] = letter_id
+        block = {"type": "actions", "block_id": "b", "elements": [button]}
         posted = one.context.slack.post(channel.id, "An alert", [block])
         assert isinstance(posted, Sent)
         message = world.find_message(channel.id, posted.ts)
         assert message is not None
         hooks = f"{playground.url}/hooks"
-        clicks = [
-            action_payload(world, hooks, user.person, message, "b", block["elements"][0], letter_id) for user in people
-        ]
+        clicks = [action_payload(world, hooks, user.person, message, "b", button, letter_id) for user in people]
         with ThreadPoolExecutor(2) as threads:
             sent = threads.map(
                 lambda stage, click: post(stage, {"payload": json.dumps(click)}, "x-www-form-urlencoded"),
@@ -332,7 +331,7 @@ def test_an_answer_that_slack_does_not_take_just_now_is_given_later_and_worked_o
 
     def is_said() -> bool:
         take_up(http_vigie)
-        return rows(http_vigie.engine)[0].state == "done"
+        return bool(rows(http_vigie.engine)[0].state == "done")
 
     until(is_said)
     assert len([each for each in ada.messages("sales") if each["ephemeral"]]) == 1

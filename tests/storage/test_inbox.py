@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from storage import inbox, schema
 from storage.database import moment_after, reading, writing
-from storage.inbox import Said, Settled
+from storage.inbox import Said
 
 WORKSPACE = "main"
 ME, ANOTHER = "process one", "process two"
@@ -27,7 +27,7 @@ def take_up(engine: Engine, holder: str = ANOTHER, most: int = 10) -> list[inbox
 
 def over(engine: Engine, key: inbox.Key, holder: str = ME, error: str | None = None) -> bool:
     with writing(engine) as connection:
-        return inbox.settle(connection, [Settled(key, error)], holder) == 1
+        return inbox.settle(connection, [key], holder, error) == 1
 
 
 def row(engine: Engine, key: inbox.Key = ASKED.key) -> sa.Row[*tuple[object, ...]]:
@@ -120,18 +120,18 @@ def test_two_who_look_at_once_take_up_different_rows(database_url: str, database
         assert [len(inbox.claim(one, ME, 1)), len(inbox.claim(two, ANOTHER, 5))] == [1, 1]
 
 
-def test_of_several_that_are_over_each_says_how_it_ended(database: Engine) -> None:
+def test_several_are_over_at_once_but_only_those_that_are_held(database: Engine) -> None:
     said = [Said(WORKSPACE, f"said-{number}", "event", "sealed") for number in range(4)]
     keep(database, *said[:3])
     keep(database, said[3], holder=ANOTHER)
-    ended = [Settled(said[0].key, "one"), Settled(said[1].key), Settled(said[2].key, "two"), Settled(said[3].key)]
     with writing(database) as connection:
-        assert inbox.settle(connection, ended, ME) == 3
+        assert inbox.settle(connection, [each.key for each in (*said[:2], said[3])], ME) == 2
+        assert inbox.settle(connection, [said[2].key], ME, "given_up") == 1
         assert inbox.settle(connection, [], ME) == 0
     assert [(row(database, each.key).state, row(database, each.key).error) for each in said] == [
-        ("failed", "one"),
         ("done", None),
-        ("failed", "two"),
+        ("done", None),
+        ("failed", "given_up"),
         ("running", None),
     ]
 
