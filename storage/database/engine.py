@@ -77,6 +77,7 @@ def open_engine(url: str) -> Engine:
 def _postgresql(url: sa.URL) -> Engine:
     """Without the compilation of statements, which takes longer than what it would save."""
     from psycopg import IsolationLevel
+    from psycopg.pq import TransactionStatus
 
     # Whoever asks gets the connection that was used last: the statements it knows are planned already.
     engine = sa.create_engine(url, pool_use_lifo=True, connect_args={"options": "-c timezone=UTC -c jit=off"})
@@ -111,16 +112,20 @@ def _postgresql(url: sa.URL) -> Engine:
         # A statement of many parts takes far longer to plan than to run, and its plan is the same for any values. Any
         # other statement is planned for its values.
         once, now = context.execution_options.get(PLANNED_ONCE, False), connection.info.get(PLANNED_ONCE, False)
-        if once is not now:
-            raw: Any = connection.connection.driver_connection
+        if once is now:
+            return
+        raw: Any = connection.connection.driver_connection
+        # After an error nothing can be set until it is rolled back.
+        if raw.pgconn.transaction_status != TransactionStatus.INERROR:
             raw.execute(f"SET plan_cache_mode = {'force_generic_plan' if once else 'auto'}")
             connection.info[PLANNED_ONCE] = once
 
     @sa.event.listens_for(engine, "rollback")
     @sa.event.listens_for(engine, "rollback_savepoint")
     def _forget(connection: Connection, *_of_savepoint: object) -> None:
-        # A setting made since is taken back.
-        connection.info[PLANNED_ONCE] = None
+        # A setting made since is taken back; a connection that is lost has none.
+        if not connection.invalidated:
+            connection.info[PLANNED_ONCE] = None
 
     return engine
 
