@@ -78,10 +78,15 @@ def explained(connection: Connection, queries: Sequence[KpiQuery]) -> list[Answe
 class _Asked:
     """A question that may be asked, and how it is to be looked up."""
 
-    query: KpiQuery
+    ask: Ask
+    """Of which the days are known (`kpi.narrowing.begun`)."""
     declared: Kpi
     reading: Reading
     lookup: Lookup | Why
+
+    @property
+    def query(self) -> KpiQuery:
+        return self.ask.query
 
 
 def _begin(connection: Connection, query: KpiQuery) -> _Asked:
@@ -89,7 +94,7 @@ def _begin(connection: Connection, query: KpiQuery) -> _Asked:
     checked(connection, query, found)
     ask = begun(query)
     _bound(ask)
-    return _Asked(query, found, reading, plans.choose(ask, found, reading))
+    return _Asked(ask, found, reading, plans.choose(ask, found, reading))
 
 
 def _bound(ask: Ask) -> None:
@@ -99,7 +104,7 @@ def _bound(ask: Ask) -> None:
 
 def _wanted(workspace_id: str, asked: Sequence[_Asked]) -> Wanted:
     queries = [each.query for each in asked]
-    limited = [query.scope for query in queries if not wholly_seen(query.scope, begun(query).narrowings)]
+    limited = [each.query.scope for each in asked if not wholly_seen(each.query.scope, each.ask.narrowings)]
     keys = {each.key for query in queries for each in query.filters if each.key is not None}
     keys |= {mine for query in queries if (mine := own_key(query.scope)) is not None}
     return Wanted(
@@ -108,7 +113,7 @@ def _wanted(workspace_id: str, asked: Sequence[_Asked]) -> Wanted:
         late=any(query.scope.late_before is not None and query.as_known is None for query in queries),
         keys=tuple(sorted(keys)),
         targets=True,
-        team_history=any(begun(query).is_by("team") for query in queries),
+        team_history=any(each.ask.is_by("team") for each in asked),
         below=tuple(dict.fromkeys(team for query in queries for team in teams_named(query))),
         people=tuple(sorted({each for scope in limited for each in scope.people})),
         teams=tuple(sorted({each for scope in limited for each in scope.teams})),

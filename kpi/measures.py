@@ -12,7 +12,8 @@ from kpi.rows import Condition, Rows
 from storage.schema import deal
 
 
-@dataclass(frozen=True, slots=True)
+# Each is declared once: it is looked up by itself, not by all that it consists of.
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """`amount` summed (None: 1 each) over the counted rows of a population that pass `test`.
 

@@ -1,7 +1,7 @@
 """How a question is answered, from the buckets or from the facts: the one place where the plan is chosen."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -69,7 +69,7 @@ def count(connection: Connection, ask: Ask, found: Kpi, reading: Reading) -> Cou
     return counted
 
 
-def _count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[Formula]) -> Counted:
+def _count(connection: Connection, ask: Ask, formula: Formula, beside: tuple[Formula, ...]) -> Counted:
     match formula:
         case Rate() | Mean() | Total():
             return facts.count(connection, ask, *_measures(formula, beside))
@@ -85,11 +85,12 @@ def _count(connection: Connection, ask: Ask, formula: Formula, beside: Sequence[
             return acquisition.count(connection, ask)
 
 
-def beside_of(found: Kpi, reading: Reading) -> list[Formula]:
-    return [found.reading(key).formula for key in reading.beside]
+def beside_of(found: Kpi, reading: Reading) -> tuple[Formula, ...]:
+    return tuple([found.reading(key).formula for key in reading.beside])
 
 
-def _measures(formula: Additive, beside: Sequence[Formula]) -> tuple[tuple[Measure, ...], tuple[Population, ...]]:
+@lru_cache(maxsize=256)
+def _measures(formula: Additive, beside: tuple[Formula, ...]) -> tuple[tuple[Measure, ...], tuple[Population, ...]]:
     """What is added up, and the populations whose left-out rows are told."""
     told = tuple(dict.fromkeys(measure.population for measure in formula.measures))
     others = [measure for each in beside if isinstance(each, Rate | Mean | Total) for measure in each.measures]

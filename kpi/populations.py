@@ -15,7 +15,8 @@ from storage.database import days_between
 Test = Callable[[Rows], Condition]
 
 
-@dataclass(frozen=True, slots=True)
+# Each is declared once: it is looked up by itself, not by all that it consists of.
+@dataclass(frozen=True, slots=True, eq=False)
 class Population:
     """The rows of `table` whose day on `axis` is in the period and that `holds`.
 

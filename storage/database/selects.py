@@ -88,19 +88,18 @@ def run(
         given.extend(_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names)
     text = _statement(database, tuple([part.text for part in parts.values()]))
     with _numbered(connection):
-        row = connection.exec_driver_sql(text, tuple(given), {PLANNED_ONCE: True}).one()
-    arrays = json.loads(row[0]) if database == "postgresql" else [json.loads(told) for told in row]
+        told = json.loads(connection.exec_driver_sql(text, tuple(given), {PLANNED_ONCE: True}).scalar_one())
     return {
-        key: [part.read(each) for each in told or ()] for (key, part), told in zip(parts.items(), arrays, strict=True)
+        key: [part.read(each) for each in rows or ()] for (key, part), rows in zip(parts.items(), told, strict=True)
     }
 
 
 @lru_cache(maxsize=512)
 def _statement(database: str, texts: tuple[str, ...]) -> str:
     """One statement of several parts; its parameters are in their order. Made once: drivers know it again."""
+    # One text for all: each column of a result costs as much as a small part, and is called by the part's whole text.
     if database != "postgresql":
-        return "SELECT " + ", ".join(texts)
-    # Each column of a result costs the driver as much as a small part of it.
+        return "SELECT '[' || " + " || ',' || ".join(texts) + " || ']'"
     text = f"SELECT to_json(ARRAY[{', '.join(texts)}])::text"
     numbers = count(1)
     return re.sub("%%|%s", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", text)
@@ -140,8 +139,12 @@ def parameter(name: str, kind: sa.types.TypeEngine[Any] | type[sa.types.TypeEngi
 
 def _plain(database: str, value: Any) -> Any:
     """A value as both drivers take it."""
-    if isinstance(value, str):
+    if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, tuple):
+        return _plain_list(database, value)
+    if isinstance(value, list | set | frozenset):
+        return _plain_list(database, tuple(value))
     if isinstance(value, datetime):
         moment = value.astimezone(UTC)
         # To the digit as SQLAlchemy writes a moment: the text is what is compared.
@@ -150,10 +153,6 @@ def _plain(database: str, value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    if isinstance(value, tuple):
-        return _plain_list(database, value)
-    if isinstance(value, list | set | frozenset):
-        return _plain_list(database, tuple(value))
     return value
 
 
