@@ -2,6 +2,7 @@
 
 import contextlib
 import multiprocessing
+import os
 import weakref
 from collections import OrderedDict
 from concurrent.futures import CancelledError, Future
@@ -23,6 +24,8 @@ MEMORY = 512 * 1024**2
 """Bytes that one worker may take on top of what its libraries reserve; a drawing takes about a twentieth."""
 DRAWINGS = 500
 """A worker is replaced after this many, so that nothing can leak for long."""
+GIVES_WAY = 5
+"""How much nicer than the rest of Vigie a worker is to the processors."""
 ATTEMPTS = 2
 KEPT = 64
 """Pictures that are remembered, some 80 KB each: those of one digest run that are asked for again and again."""
@@ -157,8 +160,12 @@ def _end(pool: Any) -> None:
 
 
 def _ready() -> None:
-    """Bound the memory of this worker, and draw something: what is loaded at the first drawing is loaded here."""
+    """Bound the memory of this worker, and draw something: what is loaded at the first drawing is loaded here.
+
+    Where the processors are busy, drawing gives way to whoever answers.
+    """
     _bound()
+    os.nice(GIVES_WAY)
     _draw(Chart(Kind.LINE, "Vigie", "2026", (Mark("1", 1.0, "1 %"), Mark("2", 2.0, "2 %"))))
 
 
