@@ -66,7 +66,8 @@ def read_told(connection: Connection, rule: Rule, episodes: Sequence[Episode], n
         if len(episodes) == 1:
             alone = replace(alone, filters=(*alone.filters, *named.values()))
         is_open = any(each.recovered is None for each in episodes)
-        look = where_to_look(connection, rule, alone) if is_open and len(episodes) == 1 else None
+        level = rule.against is None and is_open and len(episodes) == 1
+        look = where_to_look(connection, rule, alone) if level else None
         return Told(rule, workspace, result, named, look, trend(connection, alone))
     except RefusedError:
         return None

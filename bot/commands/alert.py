@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+
+from sqlalchemy import Connection
 
 from bot import setting_up
 from bot.blocks import BUTTON_VALUE, Bold, Ping, Run, actions, bullets, button, context, paragraph
@@ -61,8 +62,12 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
     drafted = draft(asker, text, viewer, context_)
     if isinstance(drafted, Reply):
         return drafted
+    with reading(context_.engine) as connection:
+        if _same(connection, drafted.rule) is not None:
+            line = rule_sentence(drafted.rule, drafted.query.filters, viewer.workspace.currency, asker.language)
+            raise Refusal(asker.language._("This very rule is set up already. {line}", line=line))
 
-    def work(connection: Any) -> tuple[KpiResult, Rehearsal]:
+    def work(connection: Connection) -> tuple[KpiResult, Rehearsal]:
         asked = question(connection, drafted.rule, viewer.scope, viewer.today)
         return answer(connection, asked), rehearse(connection, drafted.rule, viewer.scope, viewer.today)
 
@@ -72,8 +77,7 @@ def _add(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Reply:
 
 def draft(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Draft | Reply:
     """The rule that the words mean, in a channel that can be posted in; a reply that offers thresholds where none is
-    said. Raises `Refusal` for what is not understood or cannot be."""
-    _ = asker.language._
+    said. Raises `Refusal` for what is not understood, or cannot be."""
     channel_id, rest = cut_channel(text)
     spoken, rest = cut_language(rest)
     zone, rest = cut_zone(rest)
@@ -82,13 +86,15 @@ def draft(asker: Asker, text: str, viewer: Viewer, context_: Context) -> Draft |
     language = spoken or asker.language.code
     with reading(context_.engine) as connection:
         found = read_rule(connection, asker, viewer, rest, zone=zone, channel_id=channel_id, language=language)
-        running = rules.running(connection, asker.workspace_id)
     if found.rule is None:
         return _offer(asker, text, found.query)
-    if any(replace(other, id="", paused_at=None) == found.rule for other in running):
-        line = rule_sentence(found.rule, found.query.filters, viewer.workspace.currency, asker.language)
-        raise Refusal(_("This very rule is set up already. {line}", line=line))
     return Draft(found.rule, found.query, place(asker, channel_id, context_), text)
+
+
+def _same(connection: Connection, wanted: Rule) -> Rule | None:
+    """The running rule that is like this one in everything."""
+    rows = rules.running(connection, wanted.workspace_id)
+    return next((row for row in rows if replace(row, id="", paused_at=None) == wanted), None)
 
 
 def _zone(asker: Asker, channel_id: str, viewer: Viewer, context_: Context) -> str:
@@ -154,10 +160,12 @@ def on_save(click: Click, context_: Context) -> Reply:
              "direction", "dimension", "key", "each", "min_sample", "hold", "against", "window_days", "delay_minutes",
              "time_zone", "quiet_from", "quiet_to", "holidays", "remind_hours")  # fmt: skip
     with writing(context_.engine) as connection:
-        row = rules.add(connection, **{name: getattr(rule, name) for name in names}, now=now)
-        setting_up.note(
-            connection, click, "alert.add", now, rule=row.id, channel=row.channel_id, metric=row.metric, key=row.key
-        )
+        row = _same(connection, rule)
+        if row is None:  # else it was saved by a click before this one
+            row = rules.add(connection, **{name: getattr(rule, name) for name in names}, now=now)
+            setting_up.note(
+                connection, click, "alert.add", now, rule=row.id, channel=row.channel_id, metric=row.metric, key=row.key
+            )
     line = rule_sentence(row, drafted.query.filters, viewer.workspace.currency, click.language)
     settings = settings_sentence(row, click.language)
     runs: list[Run] = [Bold(_("A rule is set up.")), "\n", Ping(row.channel_id), " ", line, "\n", settings]

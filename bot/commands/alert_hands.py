@@ -2,7 +2,7 @@
 
 Whoever is known to Vigie may; what they see in return holds no figures. Each click is one transaction: the change of
 the episodes, its audit row, the edit of the message and the note in its thread. Of two clicks at once one has an
-effect, and the other one is told.
+effect, and the other one is told; one's own click again finds done what it did.
 """
 
 import json
@@ -71,6 +71,8 @@ def on_acknowledge(click: Click, context: Context) -> Reply:
     if _step(click, context, alert, "acknowledged", change, thread):
         return view.acknowledged(click.language)
     first = next((each.acked_by for each in _now(context, alert) if each.open and each.acked_by), None)
+    if first == click.user_id:
+        return view.acknowledged(click.language)
     return view.acknowledged_before(first, click.language)
 
 
@@ -88,7 +90,7 @@ def on_assign(click: Click, context: Context) -> Reply:
     if _step(click, context, alert, "assigned", change, thread, to=to):
         return view.assigned(to, click.language)
     first = next((each.assigned_to for each in _now(context, alert) if each.open and each.assigned_to), None)
-    return view.assigned_before(first, click.language)
+    return view.assigned(to, click.language) if first == to else view.assigned_before(first, click.language)
 
 
 def on_snooze(click: Click, context: Context) -> Reply:
@@ -136,6 +138,8 @@ def _snooze(click: Click, context: Context, alert: Held, until: datetime, seen: 
     if _step(click, context, alert, "snoozed", change, thread, until=until.isoformat()):
         return view.snoozed(until, alert.zone, click.language)
     first = next((each.snoozed_until for each in _now(context, alert) if each.open and each.snoozed_until), None)
+    if first == until:
+        return view.snoozed(until, alert.zone, click.language)
     return view.snoozed_before(first, alert.zone, click.language)
 
 

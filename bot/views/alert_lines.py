@@ -70,7 +70,7 @@ def headline(alert: Alert, language: Language, *, several: int = 1) -> str:
     below = alert.rule.direction == "below"
     subject = subject_of(alert, language)
     if several > 1 and alert.rule.each is not None:
-        subject = f"{subject}, {_(BY[alert.rule.each])}"
+        subject = f"{subject} ({_(BY[alert.rule.each])})"
     if alert.rule.against is not None:
         values = {"kpi": subject, "threshold": share_of(alert.rule.threshold, language)}
         if below:
@@ -172,7 +172,7 @@ def several_lines(alert: Alert, cases: Sequence[Case], language: Language) -> tu
     counted += [n("{count} is closed.", "{count} are closed.", closed)] if closed else []
     title = headline(alert, language, several=len(cases))
     if not still:
-        subject = f"{subject_of(alert, language)}, {_(BY[alert.rule.each or 'team'])}"
+        subject = f"{subject_of(alert, language)} ({_(BY[alert.rule.each or 'team'])})"
         title = _("Recovered: {kpi}", kpi=subject) if ended else _("Closed: {kpi}", kpi=subject)
     ordered = sorted(cases, key=lambda case: case.over)
     listed = [case_line(alert, case, language) for case in ordered[:MOST_GROUPS]]

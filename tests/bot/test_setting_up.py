@@ -185,6 +185,17 @@ def test_an_alert_is_rehearsed_then_set_up_in_english_and_in_french(vigie: Stage
     assert (each.each, each.recovery, each.window_days) == ("team", Decimal("22.5"), 60)
 
 
+def test_the_same_rule_saved_twice_is_one_rule(vigie: Stage) -> None:
+    ada = vigie.as_user("ada")
+    for _ in range(2):
+        answer(ada, "/kpi alert add win rate < 25")
+    first, second = ada.messages("sales")[-2:]
+    for asked in (first, second):
+        ada.click(asked, "alert.save")
+        ada.wait_for("sales", lambda each, ts=asked["ts"]: each["ts"] == ts and "A rule is set up." in shown(each))
+    assert len(all_rules(vigie)) == 1
+
+
 def test_what_is_rehearsed_may_be_dropped(vigie: Stage) -> None:
     ada = vigie.as_user("ada")
     answer(ada, "/kpi alert add revenue < 100000")
