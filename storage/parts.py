@@ -1,5 +1,6 @@
 """A page in parts, and long work in chunks, each one transaction: SQLite's write lock is held for tens of milliseconds,
-however much a CRM tells at once and however slow the disk is."""
+however much a CRM tells at once and however slow the disk is. On PostgreSQL nobody waits for it but who writes the
+same rows."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,12 +9,14 @@ from time import perf_counter
 
 from sqlalchemy import Connection, Engine
 
-from storage.database import writing
+from storage.database import is_one_writer, writing
 from storage.records import Page
 
 AIM = 0.030
-"""Seconds that a transaction should take, its commit included: well below the 50 ms that are promised, since the next
-one may be slower than the last."""
+"""Seconds that a transaction should take where all writers wait for one lock, its commit included: well below the 50 ms
+that are promised, since the next one may be slower than the last."""
+_AIM_BESIDE = 0.250
+"""Where others write beside it."""
 FIRST = 40
 """Rows of the first transaction, when nothing is known yet."""
 FEWEST, MOST = 20, 4000
@@ -30,10 +33,12 @@ class Stride:
         """`rows`: of the first transaction."""
         self.rows = rows
         self._commit = 0.0
+        self._aim = AIM
 
     @contextmanager
     def writing(self, engine: Engine, rows: int) -> Iterator[Connection]:
         """One write transaction on so many rows, from which the next one's size is learnt."""
+        self._aim = AIM if is_one_writer(engine) else _AIM_BESIDE
         with writing(engine, again=True) as connection:
             began = perf_counter()
             yield connection
@@ -46,7 +51,7 @@ class Stride:
         Half of the time is for the rows even where the disk takes more: fewer of them would make it no quicker.
         """
         self._commit += (commit - self._commit) * _NEWS
-        aim = AIM - min(self._commit, AIM / 2)
+        aim = self._aim - min(self._commit, self._aim / 2)
         change = min(_FASTER, max(_SLOWER, aim / max(work, 0.001)))
         # Of a handful of rows it is not the rows that took so long, and of few it is not known what many would take.
         if rows >= FEWEST and change < 1:

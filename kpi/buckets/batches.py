@@ -8,7 +8,7 @@ them, and pages only note what is due: tallies and cells need not agree before t
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from kpi.buckets import state
 from kpi.buckets.adding import Row
 from kpi.buckets.fold import compared, puts, remove
-from kpi.buckets.moves import Moves, Put
+from kpi.buckets.moves import Moves, between
 from kpi.buckets.state import State
 from kpi.buckets.tables import FAMILIES, bucket_batch
 from storage.database import reading, writing
@@ -79,10 +79,11 @@ def _write(
     progress: Callable[[str, int], None],
 ) -> None:
     moves = [_moves(*each) for each in plan]
-    writes = [put for each in moves for put in puts(workspace_id, each)]
+    # Tallies first: a stride that is learnt from them is not too long for cells.
+    writes = sorted((put for each in moves for put in puts(workspace_id, each)), key=lambda put: put.adding)
     stride, whole = Stride(_CELLS), sum(len(put.rows) for put in writes)
     while True:
-        some = list(_between(writes, written, written + stride.rows))
+        some = list(between(writes, written, written + stride.rows))
         rows = sum(len(part) for _, part in some)
         with stride.writing(engine, rows) as connection:
             if not _holds(connection, workspace_id, batch, written):
@@ -99,16 +100,6 @@ def _write(
         progress("fold", rows)
         if written == whole or stop():
             return
-
-
-def _between(writes: Sequence[Put], first: int, end: int) -> Iterator[tuple[Put, Sequence[Row]]]:
-    """Of all rows of these writes, one after the other, those of [first, end)."""
-    begins = 0
-    for put in writes:
-        part = put.rows[max(first - begins, 0) : max(end - begins, 0)]
-        if part:
-            yield put, part
-        begins += len(put.rows)
 
 
 def _moves(family: str, gone: Sequence[list[Any]], come: Sequence[list[Any]]) -> Moves:

@@ -1,12 +1,12 @@
 """What some rows added to the buckets and what they add now, and the rows of the derived tables that follow from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table
 
 from kpi.buckets.adding import Row
-from storage.database import put
+from storage.database import put as write_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,14 @@ class Put:
 
     def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write some of the rows."""
-        put(connection, self.table, rows, columns=self.columns, adding=self.adding)
+        write_rows(connection, self.table, rows, columns=self.columns, adding=self.adding)
+
+
+def between(writes: Iterable[Put], first: int, end: int) -> Iterator[tuple[Put, Sequence[Row]]]:
+    """Of all rows of these writes, one after the other, those of [first, end)."""
+    begins = 0
+    for put in writes:
+        part = put.rows[max(first - begins, 0) : max(end - begins, 0)]
+        if part:
+            yield put, part
+        begins += len(put.rows)

@@ -5,6 +5,7 @@ No dialect branch stands anywhere else.
 
 from storage.database.engine import open_engine
 from storage.database.facts import Facts, facts
+from storage.database.filling import fill, spell_filling
 from storage.database.functions import day_plus, days_between, local_day, moment, moment_after, not_sought_by
 from storage.database.inserts import Insert, insert, insert_of, put
 from storage.database.selects import Part, Tongue, among, listed, parameter, run, spell, together, tongue
@@ -14,6 +15,7 @@ from storage.database.transactions import (
     analyze,
     counting,
     home_schema,
+    is_one_writer,
     private_schema,
     reading,
     refresh_statistics,
@@ -33,9 +35,11 @@ __all__ = [
     "day_plus",
     "days_between",
     "facts",
+    "fill",
     "home_schema",
     "insert",
     "insert_of",
+    "is_one_writer",
     "listed",
     "local_day",
     "moment",
@@ -49,6 +53,7 @@ __all__ = [
     "refresh_statistics",
     "run",
     "spell",
+    "spell_filling",
     "together",
     "tongue",
     "writing",

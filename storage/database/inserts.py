@@ -42,10 +42,18 @@ def put(
     columns = columns or tuple(table.c.keys())
     text = _putting(connection.dialect.name, table, columns, adding)
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(text, tuple(list(values) for values in zip(*rows, strict=True)))
+        kinds = [table.c[name].type for name in columns]
+        connection.exec_driver_sql(text, tuple(map(_array, kinds, zip(*rows, strict=True))))
     else:
         days = [place for place, name in enumerate(columns) if isinstance(table.c[name].type, sa.Date)]
         connection.exec_driver_sql(text, [_dated(row, days) for row in rows] if days else [tuple(row) for row in rows])
+
+
+def _array(kind: sa.types.TypeEngine[Any], values: tuple[Any, ...]) -> Any:
+    """As PostgreSQL reads an array: psycopg would look at each number anew."""
+    if isinstance(kind, sa.Integer) and None not in values:
+        return f"{{{repr(values)[1:-1].rstrip(',')}}}"
+    return list(values)
 
 
 def _dated(row: Sequence[Any], days: Sequence[int]) -> tuple[Any, ...]:

@@ -48,6 +48,11 @@ def _turn(engine: Engine, again: bool) -> AbstractContextManager[None]:
     return turns.turn(engine, again=again) if engine.dialect.name == "sqlite" else nullcontext()
 
 
+def is_one_writer(engine: Engine) -> bool:
+    """Whether whoever writes holds up all others who do."""
+    return engine.dialect.name == "sqlite"
+
+
 def alone(connection: Connection, what: int) -> None:
     """Within a write transaction: whoever does the same (a number that the callers agree on) in this database waits
     until this one is over. SQLite has one writer at a time anyway."""
