@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tests.bench import page
@@ -54,28 +55,57 @@ def benches() -> Iterator[tuple[str, Bench]]:
             yield found.name, room.BENCH
 
 
-def main(wanted: list[str], *, keep: bool) -> None:
+def main(wanted: list[str], *, keep: bool) -> list[str]:
+    """Run the benches, all or those wanted; gives back the names of those that failed. What others found is kept."""
     console = Console()
-    known, found = page.read(), []
+    rooms = {name: bench for name, bench in benches() if not wanted or name in wanted}
+    if unknown := set(wanted) - set(rooms):
+        raise SystemExit(f"no bench is called {', '.join(sorted(unknown))}")
+    known, found, failed = page.read(), [], []
     declared = {name: ratios for _, bench in benches() for ratios in bench.ratios for name in ratios.names}
-    for name, bench in benches():
-        if wanted and name not in wanted:
-            continue
-        began = time.monotonic()
-        with console.status(name):
-            measures = list(bench.run())
-        expected = {each for ratios in bench.ratios for each in ratios.names}
-        if {measure.name for measure in measures} != expected:
-            raise AssertionError(f"{name} declares {sorted(expected)}, found {[each.name for each in measures]}")
-        found += measures
-        console.print(f"{name}: {time.monotonic() - began:.0f} s", style="dim")
+    bar = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*bar, console=console) as progress:
+        task = progress.add_task("", total=len(rooms))
+        for name, bench in rooms.items():
+            progress.update(task, description=name)
+            began = time.monotonic()
+            try:
+                for measure in _run(bench):
+                    found.append(measure)
+                    progress.update(task, description=f"{name}: {measure.name}")
+            except Exception:
+                failed.append(name)
+                console.print_exception()
+            wall = f"{time.monotonic() - began:.0f} s"
+            console.print(f"{name}: {wall}{', failed' if name in failed else ''}", style="dim")
+            _write(found, declared, whole=not wanted)
+            progress.advance(task)
     console.print(_table(found, declared, known))
-    ratios = {each.name: None if each.ratio is None else round(each.ratio, 3) for each in found}
-    RESULT.write_text(json.dumps(ratios, indent=2, sort_keys=True) + "\n")
     console.print(f"written to {RESULT}")
     if keep:
         page.keep(found, [bench for _, bench in benches()])
         console.print(f"written to {page.PAGE}")
+    return failed
+
+
+def _run(bench: Bench) -> Iterator[Measure]:
+    """What a bench finds, as it comes. Raises `AssertionError` where that is not what it declares."""
+    expected = {each for ratios in bench.ratios for each in ratios.names}
+    for measure in bench.run():
+        if measure.name not in expected:
+            raise AssertionError(f"{measure.name} is found, but not declared")
+        expected.remove(measure.name)
+        yield measure
+    if expected:
+        raise AssertionError(f"{sorted(expected)} are declared, but were not found")
+
+
+def _write(found: list[Measure], declared: Mapping[str, Ratios], *, whole: bool) -> None:
+    """Every ratio by its name, null where it was not measured; a run of some benches leaves the others as they were."""
+    before = {} if whole or not RESULT.exists() else json.loads(RESULT.read_text())
+    ratios = {name: before.get(name) for name in declared}
+    ratios |= {each.name: None if each.ratio is None else round(each.ratio, 3) for each in found}
+    RESULT.write_text(json.dumps(ratios, indent=2, sort_keys=True) + "\n")
 
 
 def _table(found: list[Measure], declared: Mapping[str, Ratios], known: Mapping[str, float | None]) -> Table:
@@ -96,4 +126,5 @@ def _table(found: list[Measure], declared: Mapping[str, Ratios], known: Mapping[
 
 if __name__ == "__main__":
     names = [name for name in sys.argv[1:] if name != "--keep"]
-    main(names, keep="--keep" in sys.argv[1:])
+    if not_run := main(names, keep="--keep" in sys.argv[1:]):
+        raise SystemExit(f"failed: {', '.join(not_run)}")

@@ -21,11 +21,11 @@ from storage.database import reading
 from storage.history import Change
 from storage.records import Deal, Page, Position, Problem
 from storage.workspaces import SINGLE
-from tests.bench import company
-from tests.bench.databases import KINDS, Fresh
+from tests.bench.databases import KINDS, remove
 from tests.bench.harness import FULL, in_turn, seconds
 from tests.bench.locks import PROMISED, Locks, watched
 from tests.bench.ratios import Bench, Measure, Ratios
+from tests.bench.stock import Company, stocked
 
 DEALS = 1_000_000 if FULL else 100_000
 TODAY = date(2026, 11, 19)
@@ -134,19 +134,8 @@ def without(engine: Engine, source: Changed) -> None:
     sync.load(engine, SINGLE, source, now=source.at)
 
 
-def built(fresh: Fresh, deals: int) -> Engine:
-    """A company whose buckets are ready."""
-    engine = fresh.empty()
-    company.load(engine, deals, TODAY)
-    buckets.ensure(engine)
-    if not buckets.settle(engine, SINGLE, TODAY):
-        raise AssertionError("the buckets were not built")
-    return engine
-
-
-def _measure(name: str, fresh: Fresh) -> Iterator[Measure]:
-    ours = built(fresh, DEALS)
-    theirs = fresh.copy(ours)
+def _measure(name: str, company: Company) -> Iterator[Measure]:
+    ours, theirs = company.copy(), company.copy()
     rows, numbers = recent(ours), {ours: count(), theirs: count()}
 
     def side(work: Any, engine: Engine) -> float:
@@ -163,6 +152,8 @@ def _measure(name: str, fresh: Fresh) -> Iterator[Measure]:
     yield Measure(f"sync_with_over_without_buckets{name}", _each(mine, some), _each(bare, some), ratio)
     if not name:
         yield _worst(locks)
+    remove(ours)
+    remove(theirs)
 
 
 def _each(taken: float, deals: int) -> str:
@@ -175,9 +166,8 @@ def _worst(locks: Locks) -> Measure:
 
 
 def bench() -> Iterator[Measure]:
-    for name, kind in KINDS.items():
-        with kind() as fresh:
-            yield from _measure("" if name == "sqlite" else f"_{name}", fresh)
+    for kind in KINDS:
+        yield from _measure("" if kind == "sqlite" else f"_{kind}", stocked(kind, DEALS, TODAY))
 
 
 BENCH = Bench(
