@@ -7,7 +7,9 @@ A room ends with a constant of an agreed name, collected by `bot.commands`:
     FORMS = (Form("digest.add", add),)                               its modals, by callback_id
 
 `run` functions are plain synchronous functions, run in a thread of the answers' pool. They return a `Reply`, or raise
-a `Refusal` whose sentence the asker reads; anything else they raise becomes a reference number.
+a `Refusal` whose sentence the asker reads; anything else they raise becomes a reference number. Those of commands and
+buttons may be run a second time, where the process died meanwhile: what they change is one transaction, and a second
+one finds it changed.
 """
 
 import re
@@ -62,10 +64,8 @@ class Asker:
     channel_id: str = ""
     """Empty for Home and forms."""
     trigger_id: str | None = None
-    """Opens a modal within 3 seconds."""
+    """Opens a modal within 3 seconds; None where it is run again later."""
     response_url: str | None = None
-    said: str = ""
-    """Identity of what was said: the same when it is run again after a crash, so that ids may follow from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

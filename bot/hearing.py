@@ -104,7 +104,6 @@ def build_app(context: Context, inbox: Inbox, threads: Threads, workspace_id: st
                 workspace_id=workspace_id,
                 user_id=user_id,
                 trigger_id=heard.id,
-                said=heard.id,
                 language=language_of(user_id, workspace_id, context),
                 callback_id=view["callback_id"],
                 values=view["state"]["values"],

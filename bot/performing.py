@@ -72,7 +72,6 @@ def _common(heard: Heard, context: Context) -> dict[str, Any]:
         "channel_id": heard.body.get("channel_id", ""),
         "trigger_id": heard.trigger_id,
         "response_url": heard.body.get("response_url"),
-        "said": heard.id,
         "language": language_of(user_id, heard.workspace_id, context),
     }
 
