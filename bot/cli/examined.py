@@ -95,9 +95,10 @@ def of_letters(context: Context, words: Language) -> Iterator[Finding]:
         yield Finding(True, n("{count} message is for later", "{count} messages are for later", held))
     for lot in lots:
         if lot.state in {"unknown", "dead"}:
-            oldest = _("The oldest is from {age} ago.", age=duration(now - lot.due_at, words))
+            age = now - lot.due_at
+            oldest = _("The oldest is from {age} ago.", age=duration(age, words))
             said = f"{_called(context, lot.channel_id)}{_(': ')}{trouble_sentence(lot, words)} {oldest}"
-            needed = lot.state == "dead" or (lot.error or "").startswith("history:")
+            needed = lot.state == "dead" or (age > LONG and (lot.error or "").startswith("history:"))
             yield Finding(not needed, said, remark=True)
     skipped = [lot for lot in lots if lot.state == "skipped"]
     for reason, count in sorted(_by_reason(skipped).items()):

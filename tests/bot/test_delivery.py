@@ -139,7 +139,6 @@ def test_an_alert_that_could_be_posted_too_late_only_is_left_out_and_its_owner_t
     assert said(chloe, "sales") == []
 
 
-@both_databases
 def test_an_answer_in_a_thread_that_is_in_doubt_is_looked_for_in_the_thread(vigie: Stage) -> None:
     without_echo(vigie)
     first = put(vigie, "digest")
