@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from tests.laws.alerting import PLANTS as ALERT_PLANTS
 from tests.laws.alerting import SEEDS as ALERT_SEEDS
 from tests.laws.alerting import alerts_law
+from tests.laws.crashed import crash_law, pairs
 from tests.laws.dated import (
     dst_law,
     it_comes_whenever_the_clocks_show_its_hour,
@@ -98,6 +99,8 @@ LAWS = {
         Law("alerts", alerts_law, ALERT_PLANTS, most=ALERT_SEEDS, over=lambda: ("teams",), kinds=("sqlite",)),
         # On PostgreSQL and over HTTP it takes longer, and goes another way at few places only.
         Law("delivery", delivery_law, DESIGNS, times=10, over=over, kinds=(*["sqlite"] * 9, "postgresql")),
+        # All of them, however few are asked for.
+        Law("crash", crash_law, times=1000, most=len(KINDS) * len(pairs()), over=pairs),
         Law(
             "dst",
             dst_law,

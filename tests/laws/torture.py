@@ -59,7 +59,7 @@ def scenario(law: str, plant: str | None, over: str, kind: str, seed: int) -> Li
 def start(addresses: dict[str, str]) -> None:
     """Each process of the pool has a database of each kind, fast rather than lasting."""
     # What went wrong is told by the scenario; retries are part of any life.
-    logging.disable(logging.WARNING)
+    logging.disable(logging.ERROR)
     name = f"laws_{os.getpid()}"
     engine = open_engine(f"sqlite:///{Path(addresses['sqlite']) / name}.sqlite3")
 
