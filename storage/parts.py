@@ -29,9 +29,9 @@ _NEWS = 0.25
 class Stride:
     """How many rows the next transaction takes, by how long the last ones took."""
 
-    def __init__(self, rows: int = FIRST) -> None:
-        """`rows`: of the first transaction."""
-        self.rows = rows
+    def __init__(self, rows: int | None = None) -> None:
+        """`rows`: of the first transaction, where something is known."""
+        self.rows = rows or FIRST
         self._commit = 0.0
         self._aim = AIM
 
