@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kpi.query import Filter
 from kpi.vocabulary import Name, Vocabulary
@@ -43,11 +44,9 @@ class NameIndex:
 
     def __init__(self, vocabulary: Vocabulary, customers: Iterable[Name] = ()) -> None:
         self.vocabulary = vocabulary
+        customers = tuple(customers)
         self.names = (*vocabulary.names, *customers)
-        self._phrases: Phrases[Candidate] = Phrases()
-        for name in self.names:
-            for phrase, whole in spoken(name):
-                self._phrases.add(phrase, Candidate(name, whole))
+        self._phrases = (_same_as_before(vocabulary.names), _phrases(customers))
 
     def find(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Named]]:
         """Every name, with or without its dimension's word, whose words start at `at`; "from" may stand before it."""
@@ -79,11 +78,15 @@ class NameIndex:
 
     def _bare(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Candidate]]:
         """A name on its own, or between quotation marks, where only whole names count."""
-        yield from self._phrases.find(tokens, at)
+        yield from self._of_phrases(tokens, at)
         if tokens[at].kind == "quoted" and at + 1 < len(tokens):
-            for end, found in self._phrases.find(tokens, at + 1):
+            for end, found in self._of_phrases(tokens, at + 1):
                 if found.whole and end < len(tokens) and tokens[end].kind == "quoted":
                     yield end + 1, found
+
+    def _of_phrases(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Candidate]]:
+        for phrases in self._phrases:
+            yield from phrases.find(tokens, at)
 
     def _asker(self, tokens: Sequence[Token], at: int) -> Iterator[tuple[int, Named]]:
         for end, _ in _MY_TEAM.find(tokens, at):
@@ -96,6 +99,23 @@ class NameIndex:
         if name is None:
             return WhoIsAskingError(" ".join(token.text for token in tokens[at:end]))
         return Candidate(name, whole=True)
+
+
+def _phrases(names: Iterable[Name]) -> Phrases[Candidate]:
+    found: Phrases[Candidate] = Phrases()
+    for name in names:
+        for phrase, whole in spoken(name):
+            found.add(phrase, Candidate(name, whole))
+    return found
+
+
+@lru_cache(maxsize=32)
+def _same_as_before(names: tuple[Name, ...]) -> Phrases[Candidate]:
+    """Of the names of a workspace, which are the same from question to question: hundreds, not thousands as customers.
+
+    To take them apart is most of what it takes to understand a question.
+    """
+    return _phrases(names)
 
 
 def spoken(name: Name) -> Iterator[tuple[str, bool]]:
