@@ -1,5 +1,5 @@
-"""What setting up a digest and setting up a rule share: the verbs, the channel with its readers, whose rows one sees and
-stops, and the audit row of each change."""
+"""What setting up a digest and setting up a rule share: the verbs, the channel with its readers, whose rows one sees
+and stops, and the audit row of each change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
