@@ -45,6 +45,7 @@ class Life:
         self.values: dict[date, tuple[int, int]] = {}
         self.value = (20, 40)
         self.late = self.paused = False
+        self.complete_at = START
         ensure_workspace(engine, self.id, now=START, time_zone="Europe/Paris", currency="EUR", language="en")
         with writing(engine) as connection:
             link(
@@ -114,19 +115,20 @@ class Life:
         if act < 0.55:
             self.clock.move(timedelta(days=int(chance.choice([1, 1, 1, 1, 2, 4]))))
         else:
-            self.clock.move(timedelta(hours=int(chance.integers(1, 4))))
+            self.clock.move(timedelta(hours=int(chance.integers(1, 6))))
         if chance.random() < 0.4:
             closed = int(chance.choice([2, 40, 60]))
             self.value = (int(closed * chance.choice([0.05, 0.05, 0.27, 0.5, 0.5])), closed)
         if 0.55 < act < 0.6:
             self.values.clear()  # somebody corrects the past
-        self.late = chance.random() < (0.6 if self.late else 0.08)
+        self.late = chance.random() < (0.6 if self.late else 0.15)
         with writing(self.engine) as connection:
             if not self.late:
                 today = self.clock.now().date()
                 self.values[today] = self.value
-                mine = (cursor.c.workspace_id == self.id,)
-                connection.execute(sa.update(cursor).where(*mine).values(complete_at=self.clock.now()))
+                self.complete_at = self.clock.now()
+                mine = sa.update(cursor).where(cursor.c.workspace_id == self.id)
+                connection.execute(mine.values(complete_at=self.complete_at))
             if chance.random() < 0.12:
                 self.paused = not self.paused
                 change = rules.pause if self.paused else rules.resume
@@ -169,7 +171,8 @@ def live(engine: Engine, generator: np.random.Generator) -> None:
             fired, recovered = fired + int(started or 0), recovered + ended
             assert new["message"] == int(started or 0) <= 1, about
             assert recovered <= fired, about
-            if life.paused or (after is not None and after.state in {"stale", "paused"}):
+            late = life.clock.now() - life.complete_at > life.context.settings.late_after
+            if life.paused or late or (after is not None and after.state in {"stale", "paused"}):
                 assert loud == new["edit"] == 0, f"something was said of a frozen rule: {about}"
             if before is not None and before.snoozed_until is not None and before.snoozed_until > life.clock.now():
                 assert loud == int(started or 0), f"something was said in a snooze: {about}"

@@ -79,6 +79,8 @@ class Side:
         self.refused: dict[str, str] = {}
         """Text to the code with which Slack refuses it, always."""
         self.archived: set[str] = set()
+        self.scale = 1.0
+        """Of its own delays."""
         self._numbers = count(1)
         self.calls: Counter[str] = Counter()
 
@@ -111,7 +113,8 @@ class Side:
             letter=more["metadata"]["event_payload"]["id"],
             texts=[text],
             thread=thread,
-            shown_from=now + (random.uniform(0, LATEST_SHOWN) if self.faulty and random.random() < 0.3 else 0),
+            shown_from=now
+            + (random.uniform(0, LATEST_SHOWN) * self.scale if self.faulty and random.random() < 0.3 else 0),
             stalled=request.stalled(),
         )
         self.messages.append(message)
@@ -192,11 +195,15 @@ class Line:
             case "error_before":
                 return 503, {}, _no("service_unavailable")
             case "rate_limited":
-                return 429, {"Retry-After": str(side.world.random.randint(1, 30))}, _no("ratelimited")
+                return (
+                    429,
+                    {"Retry-After": str(max(1, round(side.world.random.randint(1, 30) * side.scale)))},
+                    _no("ratelimited"),
+                )
             case "lost_answer" | "slow":
                 # Nobody waits for the answer any more; the request may still be on its way for a while.
                 later = Request(request.process, method, fault, request.begun, request.given)
-                side.world.after(side.world.random.uniform(0, LATEST_ARRIVAL), lambda: side.does(later))
+                side.world.after(side.world.random.uniform(0, LATEST_ARRIVAL) * side.scale, lambda: side.does(later))
                 raise TimeoutError if fault == "slow" else ConnectionResetError
         body = side.does(request)
         match fault:

@@ -167,6 +167,8 @@ class Scenario:
 
     def _born(self, place: int) -> Process:
         process, slack = Process(self.world, f"P{place}"), self.clients[place]
+        if self.faulty:
+            process.ahead = self._wrong_clock()
         slack.born(process, self.side, self._step)
         context = Context(engine=self.stage.engines[place], clock=process, slack=slack, settings=_settings())
         self.contexts[process] = context
@@ -256,8 +258,11 @@ class Scenario:
                 self.happened[f"frozen at {place}"] += 1
                 process.freeze(random.uniform(1, 200), suspended=random.random() < 0.3)
             elif chance < kill + freeze + clock:
-                process.ahead = random.choice([0.0, self.forward * random.uniform(1, 3600)])
+                process.ahead = self._wrong_clock()
         world.pause(random.uniform(0.0002, 0.004))
+
+    def _wrong_clock(self) -> float:
+        return self.random.choice([0.0, self.forward * self.random.uniform(1, 3600)])
 
     def _revive(self, process: Process) -> None:
         place = self.processes.index(process)

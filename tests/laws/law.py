@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from tests.laws.alerting import PLANTS as ALERT_PLANTS
 from tests.laws.alerting import SEEDS as ALERT_SEEDS
 from tests.laws.alerting import alerts_law
+from tests.laws.chaos import chaos_law
 from tests.laws.crashed import crash_law, pairs
 from tests.laws.dated import (
     dst_law,
@@ -96,9 +97,10 @@ LAWS = {
         Law("replay", with_crm(replay_law), (content_looks_new_each_time,)),
         Law("as-known", with_crm(as_known_law), (history_forgets_amounts,), one_in=5),
         Law("plans", with_crm(plans_law), (what_is_due_is_forgotten, old_tallies_stay_added), one_in=5),
-        Law("alerts", alerts_law, ALERT_PLANTS, most=ALERT_SEEDS, over=lambda: ("teams",), kinds=("sqlite",)),
+        Law("alerts", alerts_law, ALERT_PLANTS, most=ALERT_SEEDS, over=lambda: ("teams",)),
         # On PostgreSQL and over HTTP it takes longer, and goes another way at few places only.
         Law("delivery", delivery_law, DESIGNS, times=10, over=over, kinds=(*["sqlite"] * 9, "postgresql")),
+        Law("chaos", chaos_law, most=1, over=lambda: ("processes",), kinds=("postgresql",)),
         # All of them, however few are asked for.
         Law("crash", crash_law, times=1000, most=len(KINDS) * len(pairs()), over=pairs),
         Law(
