@@ -3,8 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import time
+from zoneinfo import available_timezones
 
 from bot import setting_up
 from bot.blocks import BUTTON_VALUE, Bold, Ping, Run, context, paragraph
@@ -14,12 +16,13 @@ from bot.digest_words import MONDAY, About, Wanted, read_about, read_words
 from bot.i18n import Language
 from bot.people import Viewer, known
 from bot.setting_up import asked_first, note, place
+from bot.slack import SlackError
 from bot.verbs import verb_of
 from bot.views.schedule import schedule_words
 from storage import schedules
 from storage.database import reading, writing
 from storage.dates import WEEKLY, Rhythm
-from storage.schedules import CHANNEL, MANAGERS, Schedule
+from storage.schedules import CHANNEL, MANAGERS, PERSON, Schedule
 
 NINE = time(9)
 VERBS = {
@@ -72,7 +75,7 @@ def _drafted(asker: Asker, text: str, viewer: Viewer, context_: Context) -> tupl
         weekday=rhythm.weekday,
         month_day=rhythm.month_day,
         at=wanted.at or NINE,
-        time_zone=wanted.time_zone or viewer.workspace.time_zone,
+        time_zone=wanted.time_zone or _zone(asker, viewer, context_, alone=wanted.audience == PERSON),
         # Everybody in a channel reads the same; a person, their own language.
         language=wanted.language or (None if elsewhere else asker.language.code),
         dimension=about.filters[0].dimension if about.filters else None,
@@ -82,6 +85,16 @@ def _drafted(asker: Asker, text: str, viewer: Viewer, context_: Context) -> tupl
         now=context_.clock.now(),
     )
     return row, about, wanted
+
+
+def _zone(asker: Asker, viewer: Viewer, context_: Context, *, alone: bool) -> str:
+    """The clocks of who reads it: one's own as Slack knows them, else the workspace's."""
+    if alone:
+        with suppress(SlackError):
+            mine = context_.slack.user(asker.user_id).time_zone
+            if mine in available_timezones():
+                return mine
+    return viewer.workspace.time_zone
 
 
 def _add(asker: Asker, text: str, viewer: Viewer, context_: Context, *, confirmed: bool = False) -> Reply:
