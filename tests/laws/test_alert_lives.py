@@ -7,5 +7,5 @@ from tests.laws.alert_lives import live
 
 
 def test_nothing_is_said_twice_or_while_a_rule_is_late_paused_or_snoozed(database: Engine) -> None:
-    for seed in range(4):
+    for seed in range(2):
         live(database, np.random.default_rng(seed))
