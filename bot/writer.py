@@ -12,7 +12,6 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from storage import inbox
 from storage.database import Straight
@@ -129,7 +128,8 @@ class Writer:
         try:
             said = [each.said for each in kept]
             new = straight.run(lambda connection: inbox.put(connection, said, self._holder))
-        except SQLAlchemyError as error:
+        except Exception as error:
+            # Whatever it is: who waits is told, and the thread goes on.
             log.error("inbox_unwritten reason=%s rows=%d", type(error).__name__, len(kept))
         for each in kept:
             first = new is not None and each.said.key in new
@@ -149,7 +149,7 @@ class Writer:
             for each in list(left):
                 straight.run(partial(self._end_one, each))
                 left.remove(each)
-        except SQLAlchemyError as error:
+        except Exception as error:
             log.error("inbox_unwritten reason=%s over=%d", type(error).__name__, len(left))
         return left
 
