@@ -144,6 +144,7 @@ def elapsed(period: Period, today: date) -> int:
     return max(0, (min(period.end, today + ONE_DAY) - period.start).days)
 
 
+@lru_cache(maxsize=1024)
 def previous(period: Period, today: date) -> Period:
     """What the period is compared with: the unit before, or as many elapsed days of it when the unit is not over.
 
