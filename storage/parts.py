@@ -30,8 +30,9 @@ class Stride:
     """How many rows the next transaction takes, by how long the last ones took."""
 
     def __init__(self, rows: int | None = None) -> None:
-        """`rows`: of the first transaction, where something is known."""
+        """`rows`: of the first transaction, where each is known to take little; of no other fewer than half of it."""
         self.rows = rows or FIRST
+        self._fewest = FEWEST if rows is None else rows // 2
         self._commit = 0.0
         self._aim = AIM
 
@@ -54,8 +55,8 @@ class Stride:
         aim = self._aim - min(self._commit, self._aim / 2)
         change = min(_FASTER, max(_SLOWER, aim / max(work, 0.001)))
         # Of a handful of rows it is not the rows that took so long, and of few it is not known what many would take.
-        if rows >= FEWEST and change < 1:
-            self.rows = min(self.rows, max(FEWEST, int(rows * change)))
+        if rows >= self._fewest and change < 1:
+            self.rows = min(self.rows, max(self._fewest, int(rows * change)))
         elif rows >= self.rows and change > 1:
             self.rows = min(MOST, int(self.rows * change))
 

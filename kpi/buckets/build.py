@@ -22,6 +22,9 @@ Stop = Callable[[], bool]
 Progress = Callable[[str, int], None]
 """Called after each transaction with what it was about and how many rows it wrote."""
 
+_ROWS = 200
+"""Rows of a stage's first transaction: each takes tens of microseconds."""
+
 
 def settle(
     engine: Engine, workspace_id: str, today: date, *, stop: Stop | None = None, progress: Progress | None = None
@@ -78,7 +81,7 @@ def _build(build: Build, standing: Standing, stop: Stop, progress: Progress) -> 
     at = standing.position
     for later, (name, stage) in enumerate(stages()[number:], number):
         # A row of one stage costs more than a row of another.
-        build = replace(build, stride=Stride())
+        build = replace(build, stride=Stride(_ROWS))
         for step in stage(build, after if later == number else ()):
             with build.stride.writing(build.engine, step.rows) as connection:
                 if not _at(connection, build, at):
