@@ -58,10 +58,10 @@ def open_engine(url: str) -> Engine:
         how = connection.get_execution_options()
         if how.get(STRAIGHT):
             return
-        if not how.get("vigie_writing"):
-            connection.exec_driver_sql("BEGIN")
-            return
         raw: Any = connection.connection.driver_connection
+        if not how.get("vigie_writing"):
+            raw.execute("BEGIN")
+            return
         raw.execute("PRAGMA busy_timeout = 0")
         try:
             turns.begin(raw)

@@ -85,7 +85,7 @@ def run(
     given: list[Any] = []
     for key, part in parts.items():
         mine = values.get(key, {})
-        given.extend(_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names)
+        given += [_plain(database, mine[name]) if name in mine else part.given.get(name) for name in part.names]
     text = _statement(database, tuple([part.text for part in parts.values()]))
     with _numbered(connection):
         told = json.loads(connection.exec_driver_sql(text, tuple(given), {PLANNED_ONCE: True}).scalar_one())
