@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from storage.rules import Rule
 from storage.dates import instant
+from storage.rules import Rule
 
 if TYPE_CHECKING:
     from holidays import HolidayBase

@@ -92,8 +92,8 @@ class rule_columns(OwnedColumns):
     hold: Named[int]
     """Local days in a row on which the value must be bad before the alert fires (good to recover)."""
     against: Named[int | None]
-    """Null: `threshold` is a level. n: `threshold` is by how many percent the value may fall (rise, for `above`) against
-    the mean of its own last n windows."""
+    """Null: `threshold` is a level. n: `threshold` is by how many percent the value may fall (rise, for `above`)
+    against the mean of its own last n windows."""
     window_days: Named[int | None]
     """Length of the rolling window; null = the KPI's own judged window."""
     delay_minutes: Named[int]

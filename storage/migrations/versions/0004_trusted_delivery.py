@@ -1,4 +1,4 @@
-"""Add what trusted delivery needs: the inbox, threads, acknowledged alerts, votes, published figures, richer schedules."""
+"""Add what trusted delivery needs: the inbox, threads, acknowledged alerts, votes, what was told, richer schedules."""
 
 from typing import Any
 
