@@ -358,7 +358,7 @@ def test_the_buttons_of_an_alert_answer_with_the_rights_of_who_clicks(vigie: Sta
     work(vigie)
     (message,) = posted(vigie)
     ada = vigie.as_user("ada")
-    ada.click(message, "answer.how")
+    ada.click(message, "alert.why")
     assert "3 of 29" in shown(ada.wait_for("sales", lambda each: each["ephemeral"]))
 
 
