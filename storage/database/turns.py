@@ -24,6 +24,9 @@ T = TypeVar("T")
 _ASKS = 0.002
 """Seconds between two looks at a lock that another process holds: far less than it is held for."""
 
+_LETS_IN = 2 * _ASKS
+"""Seconds between two of many transactions, in which another process that asks finds the lock free."""
+
 _lines: "WeakKeyDictionary[Dialect, tuple[threading.Lock, threading.Lock]]" = WeakKeyDictionary()
 _new_line = threading.Lock()
 
@@ -43,6 +46,8 @@ def turn(engine: Engine, *, again: bool) -> Iterator[None]:
             if line.acquire(timeout=SECONDS):
                 held.callback(line.release)
         yield
+    if again:
+        sleep(_LETS_IN)
 
 
 def begin(raw: Any) -> None:
