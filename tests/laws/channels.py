@@ -95,7 +95,9 @@ class Side:
         given = request.given
         if given.get("channel") in self.archived:
             return {"ok": False, "error": "is_archived"}
-        act = getattr(self, request.method.replace(".", "_"))
+        act = getattr(self, request.method.replace(".", "_"), None)
+        if act is None:
+            return {"ok": False, "error": "unknown_method"}
         answer: dict[str, Any] = act(request, **given)
         return answer
 
@@ -137,6 +139,12 @@ class Side:
 
     def conversations_open(self, request: Request, *, users: str) -> dict[str, Any]:
         return {"ok": True, "channel": {"id": f"D{users}"}}
+
+    def users_info(self, request: Request, *, user: str, **_: Any) -> dict[str, Any]:
+        return {"ok": True, "user": {"id": user, "team_id": "T1", "locale": "fr-FR"}}
+
+    def auth_test(self, request: Request) -> dict[str, Any]:
+        return {"ok": True, "team_id": "T1", "user_id": "U0"}
 
     def conversations_history(self, request: Request, *, channel: str, **more: Any) -> dict[str, Any]:
         return self._page([each for each in self._shown(channel) if each.thread is None], **more)
