@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.conversation import Context
 from bot.jobs.posting import place
-from bot.outcome import Later
+from bot.outcome import Later, Unclear
 from bot.slack import SlackError
 from storage import outbox, pace
 from storage.outbox import Letter
@@ -55,5 +55,7 @@ def look(context: Context, letter: Letter) -> outbox.Outcome:
         if isinstance(error.outcome, Later):
             # What Slack grants, it grants a workspace: the other looks wait as well.
             return outbox.doubtful(error.outcome.seconds, f"history: {error.code}", pace.LOOK)
-        return outbox.doubtful(UNREADABLE_RETRY_SECONDS, f"history: {error.code}")
+        # Who did not answer may answer next time; who refuses goes on refusing until a person has changed something.
+        again = outbox.LOOK_AFTER_SECONDS if isinstance(error.outcome, Unclear) else UNREADABLE_RETRY_SECONDS
+        return outbox.doubtful(again, f"history: {error.code}")
     return outbox.doubtful(UNREADABLE_RETRY_SECONDS, "history: too_long")

@@ -49,6 +49,7 @@ class Channel:
     def __init__(self, answers: list[str], readable: bool = True) -> None:
         self.messages: dict[str, dict[str, Any]] = {}
         self.answers, self.readable = list(answers), readable
+        self.looks_unanswered = 0
         self.bomb = Bomb(None)
         self.posts = 0
 
@@ -66,6 +67,9 @@ class Channel:
         self.bomb.tick()
         if not self.readable:
             raise SlackError(method, Refused("missing_scope"))
+        if self.looks_unanswered:
+            self.looks_unanswered -= 1
+            raise SlackError(method, Unclear("deadline"))
         return {"messages": list(self.messages.values())}
 
     def _do(self, change: Any) -> Outcome:
@@ -187,6 +191,14 @@ def kill_everywhere(engine: Engine, answers: list[str], step: int = 1) -> int:
             assert found == [("recovered" if ended[1] == "sent" else "fired", first)], at
         assert "refused" in answers or ended == ["sent", "sent"], at
     raise AssertionError
+
+
+def test_a_look_that_slack_does_not_answer_is_taken_again_within_two_minutes(database: Engine) -> None:
+    clock, slack = FixedClock(NOW), Channel(["lost_request"])
+    slack.looks_unanswered = 1
+    put(database, clock)
+    live(context(database, clock, slack), clock, ticks=4)
+    assert states(database) == ["sent", "sent"]
 
 
 def test_where_the_channel_cannot_be_read_a_doubtful_letter_stays_unknown_and_is_not_repeated(
