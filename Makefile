@@ -29,7 +29,7 @@ demo: install ## start Vigie on a sample company, with a local playground in the
 	$(BIN)/vigie demo
 
 test: $(VENV)/.installed-dev ## run the tests, on SQLite and on a PostgreSQL that they start themselves
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not page and not real and not torture" tests
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not page and not real and not torture" tests
 
 test-page: $(VENV)/.installed-dev ## test the playground page in a headless Chromium
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then \
