@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
@@ -42,6 +43,12 @@ _UPLOAD_SECONDS = 600
 """How long an uploaded picture is shown again in place of one that is the same."""
 _RETRY_SECONDS = 5.0
 _HOOKS = {"hooks.slack.com", "hooks.slack-gov.com"}
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """One for the process: it takes 30 ms to make, and the SDK would make one for each call."""
+    return ssl.create_default_context()
 
 
 class SlackError(Exception):
@@ -90,11 +97,7 @@ class Slack:
     """One workspace's Web API, by its bot token. Safe to use from many threads."""
 
     def __init__(self, token: str, base_url: str = "https://slack.com/api/", *, deadline: float = DEADLINE_SECONDS):
-        # Made once: the SDK would make one a call, and read the system's certificates each time (40 ms of computing).
-        self._tls = ssl.create_default_context()
-        self.client = WebClient(
-            token=token, base_url=base_url, timeout=SOCKET_SECONDS, ssl=self._tls, retry_handlers=[]
-        )
+        self.client = WebClient(token=token, base_url=base_url, timeout=SOCKET_SECONDS, ssl=_tls(), retry_handlers=[])
         self._deadline = deadline
         self._api_host = urlsplit(base_url)
         self._calls = ThreadPoolExecutor(max_workers=24, thread_name_prefix="slack-call")
@@ -178,7 +181,7 @@ class Slack:
         """Answer through a response_url (30 minutes, 5 posts). Refuses any host that is not Slack's."""
         if not self._is_hook(response_url):
             return Refused("foreign_response_url")
-        hook = WebhookClient(response_url, timeout=SOCKET_SECONDS, ssl=self._tls, retry_handlers=[])
+        hook = WebhookClient(response_url, timeout=SOCKET_SECONDS, ssl=_tls(), retry_handlers=[])
         body: dict[str, Any] = {"replace_original": replace}
         if delete:
             body["delete_original"] = True

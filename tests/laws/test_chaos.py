@@ -9,6 +9,7 @@ NOTHING = sa.create_engine("sqlite://")
 """It has a server of its own."""
 
 
+@pytest.mark.torture
 @pytest.mark.parametrize("kills", [12])
 def test_real_processes_and_a_server_that_die_deliver_each_letter_once(kills: int) -> None:
     assert chaos_law(NOTHING, "", 0, kills) > kills, "the server was to die too"
