@@ -1,4 +1,4 @@
-"""The laws on some fifty seeds; `make torture` tries a thousand (`tests/laws/torture.py`), after each law
+"""The laws on some seeds; `make torture` tries a thousand (`tests/laws/torture.py`), after each law
 has caught the bugs that are planted for it."""
 
 from itertools import cycle
@@ -10,7 +10,7 @@ from tests.laws.houses import real
 from tests.laws.law import LAWS, Law, crms
 
 HOUSES = crms()
-SEEDS = 48
+SEEDS = 24
 """In all: spread over the CRMs and both databases."""
 CHUNK = 2
 """Seeds of one test: few enough to be shared out among processes."""
